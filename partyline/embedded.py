@@ -58,6 +58,7 @@ class Servers:
         self.durable = durable
         self.given = {name: environ.get(name) for name in ("DATABASE_URL", "REDIS_URL")}
         self.processes = {}
+        self.ports = {}
         self.lock = None
 
     def __enter__(self):
@@ -69,7 +70,7 @@ class Servers:
     def start(self):
         """Start what is not given; returns DATABASE_URL and REDIS_URL once both answer."""
         try:
-            self._own_the_folder()
+            self.own_folder()
             return {
                 "DATABASE_URL": self._given_database() or self.start_postgres(),
                 "REDIS_URL": self._given_redis() or self.start_valkey(),
@@ -80,6 +81,17 @@ class Servers:
         except BaseException:
             self.stop()
             raise
+
+    def own_folder(self):
+        """Lock the folder for this process; whoever wants to may do so before start."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.lock = self.lock or lock_folder(self.data)
+        if self.lock is None:
+            raise CannotStart(
+                f"Another copy of Partyline is using {self.data}; stop it, or set PARTYLINE_DATA to another folder."
+            )
+        if shutil.disk_usage(self.data).free < ROOM:
+            raise CannotStart(sentence_for(OSError(errno.ENOSPC, ""), self.data))
 
     def stop(self):
         if valkey := self.processes.pop("valkey", None):
@@ -104,11 +116,12 @@ class Servers:
             self._create_cluster(binaries, known["password"])
         for attempt in range(4):
             self._clear_stale_pid()
-            port = self._remember_port("postgres")
+            port = self._port("postgres")
             options = ["-p", port, *([] if self.durable else NOT_DURABLE)]
             process = self._spawn("postgres", [binaries / "postgres", "-D", self.data / "postgres", *options])
             url = f"postgresql://partyline:{known['password']}@127.0.0.1:{port}/"
             if self._answers(process, lambda url=url: ensure_database(url)):
+                self.ports["postgres"] = port
                 return url + "partyline"
             # A port taken in between, or memory of a killed predecessor that is not yet free.
             time.sleep(attempt)
@@ -120,8 +133,8 @@ class Servers:
         folder = self.data / "valkey"
         folder.mkdir(exist_ok=True)
         give_to_nobody(folder)
-        for _ in range(3):
-            port = self._remember_port("valkey")
+        for attempt in range(4):
+            port = self._port("valkey")
             process = self._spawn("valkey", [binary, "-"], stdin=subprocess.PIPE)
             # Through stdin, so that the password is in no list of processes.
             lines = [f"port {port}", "bind 127.0.0.1", f"requirepass {password}", 'save ""', "appendonly no"]
@@ -129,18 +142,10 @@ class Servers:
                 process.stdin.write("\n".join(lines).encode())
             url = f"redis://:{password}@127.0.0.1:{port}/0"
             if self._answers(process, lambda url=url: ping(url)):
+                self.ports["valkey"] = port
                 return url
+            time.sleep(attempt)
         raise CannotStart(self._reason("valkey"))
-
-    def _own_the_folder(self):
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.lock = lock_folder(self.data)
-        if self.lock is None:
-            raise CannotStart(
-                f"Another copy of Partyline is using {self.data}; stop it, or set PARTYLINE_DATA to another folder."
-            )
-        if shutil.disk_usage(self.data).free < ROOM:
-            raise CannotStart(sentence_for(OSError(errno.ENOSPC, ""), self.data))
 
     def _given_database(self):
         if url := self.given["DATABASE_URL"]:
@@ -232,12 +237,14 @@ class Servers:
             write_known(self.data, everything)
         return everything[name]
 
-    def _remember_port(self, name):
+    def _port(self, name):
+        """The last one if it is free; once a server has answered on it, no other."""
+        if name in self.ports:
+            return self.ports[name]
         everything = read_known(self.data)
-        port = free_port(everything[name]["port"])
-        everything[name]["port"] = port
+        everything[name]["port"] = free_port(everything[name]["port"])
         write_known(self.data, everything)
-        return port
+        return everything[name]["port"]
 
 
 def running(data):

@@ -1,0 +1,205 @@
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from inbox.models.writing import Writable
+from lines.models import Line
+
+
+def key_of(handles):
+    """One text for a set of handles, whatever their order."""
+    return " ".join(sorted(set(handles)))
+
+
+class ChatQuerySet(models.QuerySet):
+    def visible_to(self, user, environment=None):
+        """The one door to chats. The lines are few and fetched first, so that the chats' indexes are used."""
+        lines = Line.objects.visible_to(user)
+        if environment is not None:
+            lines = lines.filter(environment=environment)
+        return self.filter(line__in=list(lines.values_list("pk", flat=True)))
+
+    def open(self):
+        return self.filter(status=Chat.Status.OPEN)
+
+    def closed(self):
+        return self.filter(status=Chat.Status.CLOSED)
+
+    def unassigned(self):
+        return self.filter(assignee=None)
+
+    def newest_first(self):
+        return self.order_by("-last_activity_at", "-id")
+
+    def older_than(self, chat):
+        """The keyset page behind `chat`, in the order of newest_first."""
+        return self.filter(
+            models.Q(last_activity_at__lt=chat.last_activity_at)
+            | models.Q(last_activity_at=chat.last_activity_at, pk__lt=chat.pk)
+        )
+
+    def for_rows(self):
+        """With all that a row of the list shows, in a constant number of queries."""
+        return self.select_related("line", "assignee", "last_message__author").prefetch_related(
+            models.Prefetch(
+                "participants",
+                Participant.objects.filter(left_at=None).select_related("handle__contact").order_by("id"),
+            )
+        )
+
+
+class Chat(Writable):
+    """A conversation between one of our lines and one person, or a group."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        SNOOZED = "snoozed", "Snoozed"
+        CLOSED = "closed", "Closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="chats")
+    line = models.ForeignKey("lines.Line", models.PROTECT, related_name="chats")
+    # None until the carrier has answered the first message.
+    external_id = models.CharField(max_length=100, null=True)
+    service = models.CharField(max_length=10, blank=True, default="")
+    is_group = models.BooleanField(default=False)
+    display_name = models.CharField(max_length=255, blank=True, default="")
+    participants_key = models.TextField(blank=True, default="")
+    health = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="assigned_chats"
+    )
+    closed_at = models.DateTimeField(null=True)
+    last_message = models.ForeignKey("inbox.Message", models.SET_NULL, null=True, related_name="+")
+    last_activity_at = models.DateTimeField(default=timezone.now)
+    last_inbound_at = models.DateTimeField(null=True)
+    last_outbound_at = models.DateTimeField(null=True)
+    # Since when they wait for us; None while they do not.
+    waiting_since = models.DateTimeField(null=True)
+    inbound_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ChatQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "external_id"], name="one_chat_per_external_id"),
+        ]
+        indexes = [
+            # The list, for people of few lines; for leads; my own; what nobody has taken.
+            models.Index(fields=["line", "status", "-last_activity_at", "-id"], name="chat_list_of_line"),
+            models.Index(fields=["environment", "status", "-last_activity_at", "-id"], name="chat_list"),
+            models.Index(
+                fields=["assignee", "status", "-last_activity_at", "-id"], name="chat_list_of_assignee"
+            ),
+            models.Index(
+                fields=["environment", "-last_activity_at", "-id"],
+                name="chat_list_unassigned",
+                condition=models.Q(assignee=None, status="open"),
+            ),
+            # The same line and people lead to the chat that exists.
+            models.Index(fields=["line", "participants_key"], name="chat_by_people"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def others(self):
+        """The handles that are in the chat now, without our line. Uses what for_rows prefetched."""
+        return [participant.handle for participant in self.participants.all() if participant.left_at is None]
+
+    @property
+    def name(self):
+        if self.is_group and self.display_name:
+            return self.display_name
+        return ", ".join(handle.name for handle in self.others) or self.display_name or "Unknown"
+
+    @property
+    def is_open(self):
+        return self.status == self.Status.OPEN
+
+    @property
+    def is_closed(self):
+        return self.status == self.Status.CLOSED
+
+    def change(self, event, *, by, where, **fields):
+        """Apply `fields` if `where` still holds, so two people pressing the same button make one event."""
+        if not where.filter(pk=self.pk).update(**fields):
+            return False
+        self.refresh_from_db()
+        self.environment.record(event, chat=self, by=by)
+        return True
+
+    @transaction.atomic
+    def close(self, *, by):
+        return self.change(
+            "inbox.chat_closed",
+            by=by,
+            where=Chat.objects.exclude(status="closed"),
+            status="closed",
+            closed_at=timezone.now(),
+            waiting_since=None,
+        )
+
+    @transaction.atomic
+    def reopen(self, *, by):
+        return self.change(
+            "inbox.chat_reopened", by=by, where=Chat.objects.closed(), status="open", closed_at=None
+        )
+
+    @transaction.atomic
+    def assign(self, user, *, by):
+        """Give the chat to `user` (None: to nobody). `user` must see its line."""
+        if user is not None and not Line.objects.visible_to(user).filter(pk=self.line_id).exists():
+            raise ValueError(f"{user} cannot see {self.line}")
+        others = Chat.objects.exclude(assignee=user) if user else Chat.objects.exclude(assignee=None)
+        changed = others.filter(pk=self.pk).update(assignee=user)
+        if changed:
+            self.refresh_from_db()
+            self.environment.record(
+                "inbox.chat_assigned",
+                chat=self,
+                by=by,
+                data={"assignee": user and str(user.pk), "name": user and str(user)},
+            )
+        return bool(changed)
+
+    def read_of(self, user):
+        """What `user` has read here, made at the first look."""
+        return self.reads.get_or_create(user=user, defaults={"seen": self.inbound_count})[0]
+
+    @transaction.atomic
+    def mark_read(self, *, by):
+        read, _ = self.reads.get_or_create(user=by)
+        if read.is_unread or read.seen != self.inbound_count:
+            chat = Chat.objects.select_for_update().get(pk=self.pk)
+            read.seen, read.is_unread, read.read_at = chat.inbound_count, False, timezone.now()
+            read.save()
+            self.environment.record("inbox.chat_read", chat=self, by=by, data={"unread": 0})
+
+    @transaction.atomic
+    def mark_unread(self, *, by):
+        read, _ = self.reads.get_or_create(user=by, defaults={"seen": self.inbound_count})
+        if not read.is_unread:
+            read.seen = max(0, self.inbound_count - 1)
+            read.is_unread = True
+            read.save()
+            self.environment.record("inbox.chat_read", chat=self, by=by, data={"unread": 1})
+
+
+class Participant(models.Model):
+    """A person in a chat, and when they came and left. Our own line is `chat.line`, not a participant."""
+
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="participants")
+    handle = models.ForeignKey("inbox.Handle", models.PROTECT, related_name="participations")
+    joined_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chat", "handle"], name="one_participant_per_handle")]
+
+    def __str__(self):
+        return str(self.handle)

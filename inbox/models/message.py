@@ -1,0 +1,134 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from inbox.models.sending import Sendable
+
+
+class MessageQuerySet(models.QuerySet):
+    def visible_to(self, user, environment=None):
+        from inbox.models.chat import Chat
+
+        return self.filter(chat__in=Chat.objects.visible_to(user, environment))
+
+    def newest_first(self):
+        return self.order_by("-at", "-id")
+
+    def older_than(self, message):
+        return self.filter(models.Q(at__lt=message.at) | models.Q(at=message.at, pk__lt=message.pk))
+
+    def for_bubbles(self):
+        """With all that a bubble shows, in a constant number of queries."""
+        return self.select_related("sender__contact", "author", "chat__line").prefetch_related(
+            "parts__attachment"
+        )
+
+
+class Message(Sendable):
+    """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
+    of no account; a time that is once known does not change."""
+
+    class Direction(models.TextChoices):
+        INBOUND = "inbound"
+        OUTBOUND = "outbound"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="messages")
+    chat = models.ForeignKey("inbox.Chat", models.CASCADE, related_name="messages")
+    external_id = models.CharField(max_length=100, null=True)
+    direction = models.CharField(max_length=10, choices=Direction.choices)
+    # Who wrote it: a handle (inbound), a colleague (outbound), or nobody we know (another program).
+    sender = models.ForeignKey("inbox.Handle", models.PROTECT, null=True, related_name="messages")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="messages")
+    service = models.CharField(max_length=10, blank=True, default="")
+    preferred_service = models.CharField(max_length=10, blank=True, default="")
+    effect = models.JSONField(null=True)
+    reply_to = models.JSONField(null=True)
+    # "stop" or "start" where the whole message is such a word, in a chat with one person.
+    consent = models.CharField(max_length=5, blank=True, default="")
+    idempotency_key = models.CharField(max_length=255, null=True)
+    trace_id = models.CharField(max_length=32, blank=True, default="")
+    # The place in the thread: the carrier's time, or the time of queueing for what is not sent yet.
+    at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    edited_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    error_code = models.PositiveIntegerField(null=True)
+    error = models.CharField(max_length=300, blank=True, default="")
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "external_id"], name="one_message_per_external_id"
+            ),
+            models.UniqueConstraint(fields=["environment", "idempotency_key"], name="one_message_per_key"),
+        ]
+        indexes = [
+            models.Index(fields=["chat", "-at", "-id"], name="thread"),
+            models.Index(
+                fields=["sender", "-at"], name="consent_of_sender", condition=models.Q(direction="inbound")
+            ),
+            models.Index(
+                fields=["next_try_at"],
+                name="message_due",
+                condition=models.Q(direction="outbound", accepted_at=None, failed_at=None, sent_at=None),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.direction} {self.pk}"
+
+    @property
+    def is_inbound(self):
+        return self.direction == self.Direction.INBOUND
+
+    @property
+    def state(self):
+        """received; or queued, held, sending, accepted, sent, delivered, read, failed, refused: the furthest that is known."""
+        if self.is_inbound:
+            return "received"
+        if self.read_at:
+            return "read"
+        if self.delivered_at:
+            return "delivered"
+        if self.failed_at:
+            return "refused" if self.verdict.get("action") == "refuse" else "failed"
+        if self.sent_at:
+            return "sent"
+        if self.accepted_at:
+            return "accepted"
+        if self.verdict.get("action") == "hold":
+            return "held"
+        return "sending" if self.claimed_at else "queued"
+
+    @property
+    def came_late(self):
+        """Told of more than a minute after it was sent."""
+        return self.is_inbound and (self.created_at - self.at).total_seconds() > 60
+
+    @property
+    def text(self):
+        return "\n".join(part.text for part in self.parts.all() if part.text)
+
+    @property
+    def preview(self):
+        """One line for the list. Uses prefetched parts where there are some."""
+        parts = list(self.parts.all())
+        if text := next((part.text for part in parts if part.text), ""):
+            return " ".join(text.split())[:200]
+        files = [part.attachment for part in parts if part.attachment]
+        if not files:
+            return "A message that cannot be shown yet"
+        if len(files) == 1:
+            return files[0].filename
+        noun = "photos" if all(file.is_image for file in files) else "files"
+        return f"{len(files)} {noun}"

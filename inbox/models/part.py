@@ -1,0 +1,44 @@
+from django.db import models
+
+
+class Part(models.Model):
+    """A piece of a message, in the carrier's order: text, a link, media, or what we keep without understanding."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        LINK = "link"
+        MEDIA = "media"
+        OTHER = "other"
+
+    message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="parts")
+    index = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    text = models.TextField(blank=True, default="")
+    attachment = models.ForeignKey("inbox.Attachment", models.SET_NULL, null=True, related_name="parts")
+    # text_decorations, inline_stickers, mentions; or the whole part where its type is not ours.
+    extra = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "index"], name="one_part_per_index")]
+        ordering = ["index"]
+
+    def __str__(self):
+        return self.text or self.kind
+
+
+class Edit(models.Model):
+    """One version of a text part. The newest is shown; the first is the text as it was sent."""
+
+    message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="edits")
+    part_index = models.PositiveSmallIntegerField()
+    text = models.TextField(blank=True)
+    edited_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "part_index", "edited_at"], name="one_edit_per_time"),
+        ]
+        ordering = ["edited_at"]
+
+    def __str__(self):
+        return self.text

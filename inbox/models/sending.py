@@ -1,0 +1,209 @@
+"""How a message of ours leaves: queued in PostgreSQL, claimed by one worker, handed to the gateway with its key."""
+
+from datetime import timedelta
+
+import structlog
+from django.db import models, transaction
+from django.utils import timezone
+
+from lines import gateways, guard
+from lines.gateways import OutgoingMessage, PermanentFailure, TemporaryFailure
+
+log = structlog.get_logger()
+
+# A claim older than this belonged to a worker that died; the key makes sending again safe.
+CLAIM_LASTS = timedelta(seconds=60)
+MAX_TRIES = 8
+
+
+def backoff(tries):
+    """1, 2, 4 … 64 seconds after the first, second … failure."""
+    return timedelta(seconds=min(64, 2 ** (tries - 1)))
+
+
+class Sendable(models.Model):
+    """The ability of a message to leave exactly once, or to say why it did not."""
+
+    verdict = models.JSONField(default=dict, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    retry_of = models.OneToOneField("self", models.SET_NULL, null=True, related_name="retried_as")
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def waiting_to_leave(cls):
+        return cls.objects.filter(direction="outbound", accepted_at=None, failed_at=None, sent_at=None)
+
+    @classmethod
+    @transaction.atomic
+    def claim_next(cls, chat_id):
+        """The oldest message of the chat that has not left, if it is due and nobody else has it: order is kept."""
+        message = (
+            cls.waiting_to_leave()
+            .filter(chat=chat_id)
+            .select_for_update(of=("self",))
+            .select_related("chat__line", "environment")
+            .order_by("at", "id")
+            .first()
+        )
+        now = timezone.now()
+        if message is None or (message.next_try_at and message.next_try_at > now):
+            return None
+        if message.claimed_at and message.claimed_at > now - CLAIM_LASTS:
+            return None
+        message.claimed_at = now
+        message.tries += 1
+        message.save(update_fields=["claimed_at", "tries"])
+        return message
+
+    def judge(self, *, leaving):
+        """The guard's verdict on this message now; what has left counts, and when queueing also what waits."""
+        ours = self.chat.messages.filter(direction="outbound", failed_at=None).exclude(pk=self.pk)
+        if leaving:
+            ours = ours.exclude(accepted_at=None)
+        lately = [
+            accepted or queued
+            for accepted, queued in ours.order_by("-at").values_list("accepted_at", "queued_at")[:60]
+            if accepted or queued
+        ]
+        return guard.check(
+            guard.Outgoing(
+                line=self.chat.line,
+                handles=[handle.value for handle in self.chat.others],
+                is_group=self.chat.is_group,
+                lately=lately,
+            )
+        )
+
+    def leave(self):
+        """Pass the guard once more and go to the carrier. Called with a claim only."""
+        verdict = self.judge(leaving=True)
+        if verdict.refused:
+            return self.fail(verdict.code, verdict.reason, verdict=verdict)
+        if verdict.held:
+            return self.put_back(verdict.until, verdict=verdict)
+        try:
+            accepted = gateways.for_environment(self.environment).send(self.outgoing())
+        except PermanentFailure as failure:
+            return self.fail(failure.code, failure.reason)
+        except TemporaryFailure as failure:
+            if self.tries >= MAX_TRIES:
+                return self.fail(failure.code, f"{failure.reason} (tried {self.tries} times)")
+            return self.put_back(
+                timezone.now() + max(backoff(self.tries), failure.retry_after), why=failure.reason
+            )
+        return self.accept(accepted)
+
+    def outgoing(self):
+        return OutgoingMessage(
+            line=self.chat.line.phone_number,
+            chat=self.chat.external_id,
+            to=[handle.value for handle in self.chat.others],
+            parts=[
+                {"type": "text", "value": part.text}
+                if part.attachment is None
+                else {
+                    "type": "media",
+                    "filename": part.attachment.filename,
+                    "mime_type": part.attachment.mime_type,
+                    "size_bytes": part.attachment.size,
+                    "file": part.attachment.file,
+                }
+                for part in self.parts.select_related("attachment")
+            ],
+            preferred_service=self.preferred_service or None,
+            idempotency_key=self.idempotency_key,
+            trace_id=self.trace_id,
+        )
+
+    @transaction.atomic
+    def accept(self, accepted):
+        """The carrier has it. A webhook may have told us of it already; then both become one."""
+        from inbox.models.chat import Chat
+
+        chat = Chat.objects.select_for_update().get(pk=self.chat_id)
+        chat.take_external_id(accepted.chat_id)
+        twin = type(self).objects.filter(environment=self.environment_id, external_id=accepted.message_id)
+        if twin := twin.exclude(pk=self.pk).first():
+            for name in ("sent_at", "delivered_at", "read_at"):
+                setattr(self, name, getattr(self, name) or getattr(twin, name))
+            twin.delete()
+        fresh = type(self).objects.select_for_update().get(pk=self.pk)
+        for name in ("sent_at", "delivered_at", "read_at"):
+            setattr(fresh, name, getattr(fresh, name) or getattr(self, name))
+        fresh.external_id = accepted.message_id
+        fresh.service = fresh.service or accepted.service or ""
+        fresh.accepted_at = fresh.accepted_at or timezone.now()
+        fresh.claimed_at = None
+        fresh.verdict = {}
+        fresh.save()
+        fresh.environment.record("inbox.message_accepted", message=fresh, by=fresh.author)
+
+    @transaction.atomic
+    def put_back(self, until, *, verdict=None, why=""):
+        """Not now: try again at `until`."""
+        self.verdict = verdict.as_json() if verdict else {"action": "wait", "reason": why}
+        self.next_try_at, self.claimed_at = until, None
+        self.save(update_fields=["verdict", "next_try_at", "claimed_at"])
+        self.environment.record("inbox.message_waits", message=self, by=self.author, data={"reason": why})
+        self.send_later(until)
+
+    @transaction.atomic
+    def fail(self, code, reason, *, verdict=None):
+        if verdict:
+            self.verdict = verdict.as_json()
+        self.failed_at, self.claimed_at = timezone.now(), None
+        self.error_code, self.error = code or None, reason[:300]
+        self.save(update_fields=["verdict", "failed_at", "claimed_at", "error_code", "error"])
+        self.environment.record(
+            "message.failed",
+            message=self,
+            by=self.author,
+            data={
+                "code": code,
+                "reason": self.error,
+                "chat_id": str(self.chat_id),
+                "message_id": str(self.pk),
+                "failed_at": self.failed_at.isoformat(),
+            },
+        )
+        self.send_later(None)
+
+    @transaction.atomic
+    def retry(self, *, by):
+        """Try a failed message again; returns the message that leaves, or None where there is nothing to retry.
+
+        What the carrier never took goes again under its own key, so it cannot arrive twice. What it took and
+        could not deliver becomes a new message, since the old key would only return the old result.
+        """
+        message = type(self).objects.select_for_update().get(pk=self.pk)
+        if message.state not in ("failed", "refused") or hasattr(message, "retried_as"):
+            return None
+        if message.external_id:
+            parts = [
+                {"text": part.text} if part.attachment is None else {"attachment": part.attachment}
+                for part in message.parts.select_related("attachment")
+            ]
+            return message.chat.send(by=by, parts=parts, retry_of=message)
+        verdict = message.judge(leaving=False)
+        message.verdict = verdict.as_json() if verdict.action != "allow" else {}
+        if verdict.refused:
+            message.error_code, message.error = verdict.code, verdict.reason
+            message.save()
+            return message
+        message.failed_at = message.error_code = None
+        message.error, message.tries, message.next_try_at = "", 0, verdict.until
+        message.save()
+        message.environment.record("inbox.message_queued", message=message, by=by)
+        message.send_later(verdict.until)
+        return message
+
+    def send_later(self, until):
+        """Wake a worker for this chat after the commit; the sweep finds what a lost wake-up left."""
+        from inbox import tasks
+
+        delay = max(0.0, (until - timezone.now()).total_seconds()) if until else 0
+        tasks.wake(tasks.send_chat, str(self.chat_id), countdown=delay)

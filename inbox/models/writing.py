@@ -1,0 +1,140 @@
+from django.db import models, transaction
+from django.utils import timezone
+
+from inbox.models.contact import Handle
+from partyline import trace
+
+
+class Writable(models.Model):
+    """The ability of a chat to be started and written to."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    @transaction.atomic
+    def start(cls, line, addresses, *, by):
+        """The chat of this line with exactly these people: the one that exists, or a new one.
+
+        `addresses` are normal handles (see normal_handle). It gets its external_id with its first message.
+        """
+        from inbox.models.chat import Participant, key_of
+        from lines.models import Line
+
+        # The line's row is the lock: two people starting the same conversation get one chat.
+        line = Line.objects.select_for_update().select_related("environment").get(pk=line.pk)
+        key = key_of(addresses)
+        chat = cls.objects.filter(line=line, participants_key=key).newest_first().first()
+        if chat:
+            return chat
+        handles = [
+            Handle.objects.get_or_create(environment=line.environment, value=address)[0]
+            for address in sorted(set(addresses))
+        ]
+        chat = cls.objects.create(
+            environment=line.environment,
+            line=line,
+            is_group=len(handles) > 1,
+            participants_key=key,
+            assignee=by,
+        )
+        now = timezone.now()
+        Participant.objects.bulk_create(
+            [Participant(chat=chat, handle=handle, joined_at=now) for handle in handles]
+        )
+        line.environment.record("inbox.chat_started", chat=chat, by=by)
+        return chat
+
+    @transaction.atomic
+    def send(self, *, by, text="", parts=None, key=None, preferred_service="", retry_of=None):
+        """Queue a message. `parts` are dicts with `text` or `attachment`; `text` alone is the short form.
+
+        The same `key` again returns the message that it made, and sends nothing. A refused message is kept,
+        with the reason in words, and never leaves.
+        """
+        from inbox.models.message import Message
+        from inbox.models.part import Part
+
+        parts = parts if parts is not None else [{"text": text}]
+        if not any(part.get("text", "").strip() or part.get("attachment") for part in parts):
+            raise ValueError("A message needs text or a file")
+        chat = type(self).objects.select_for_update().get(pk=self.pk)
+        key = key or trace.new_trace_id()
+        if known := Message.objects.filter(environment=chat.environment_id, idempotency_key=key).first():
+            return known
+        now = timezone.now()
+        message = Message(
+            environment_id=chat.environment_id,
+            chat=chat,
+            direction=Message.Direction.OUTBOUND,
+            author=by,
+            service=chat.service,
+            preferred_service=preferred_service,
+            idempotency_key=key,
+            trace_id=trace.current(),
+            retry_of=retry_of,
+            at=now,
+            queued_at=now,
+        )
+        verdict = message.judge(leaving=False)
+        if verdict.action != "allow":
+            message.verdict = verdict.as_json()
+        if verdict.refused:
+            message.failed_at, message.error_code, message.error = now, verdict.code, verdict.reason
+        message.next_try_at = verdict.until or now
+        message.save(force_insert=True)
+        Part.objects.bulk_create(
+            [
+                Part(message=message, index=index, kind=Part.Kind.MEDIA, attachment=part["attachment"])
+                if part.get("attachment")
+                else Part(message=message, index=index, kind=Part.Kind.TEXT, text=part["text"])
+                for index, part in enumerate(parts)
+            ]
+        )
+        chat.wrote(message, by=by)
+        chat.environment.record("inbox.message_queued", message=message, by=by)
+        if not verdict.refused:
+            message.send_later(verdict.until)
+        self.refresh_from_db()
+        return message
+
+    def wrote(self, message, *, by):
+        """What follows for the chat from a message of ours: it moves up, is open, and is ours who answered."""
+        self.last_message, self.last_activity_at = message, message.at
+        if not message.failed_at:
+            self.last_outbound_at, self.waiting_since = message.at, None
+            self.status, self.closed_at = self.Status.OPEN, None
+        if by is not None:
+            self.assignee = self.assignee or by
+            self.drafts.filter(user=by, mode="reply").delete()
+            self.reads.update_or_create(
+                user=by, defaults={"seen": self.inbound_count, "is_unread": False, "read_at": message.at}
+            )
+        self.save()
+
+    def take_external_id(self, external_id):
+        """This chat is `external_id` at the carrier. If a webhook made a chat of that id first, take it over."""
+        from inbox.models.chat import Participant
+        from lines.models import Event
+
+        if self.external_id == external_id:
+            return
+        twin = type(self).objects.filter(environment=self.environment_id, external_id=external_id).first()
+        if self.external_id is None:
+            if twin:
+                twin.messages.update(chat=self)
+                Event.objects.filter(chat_id=twin.pk).update(chat_id=self.pk)
+                Participant.objects.bulk_create(
+                    [
+                        Participant(
+                            chat=self, handle_id=p.handle_id, joined_at=p.joined_at, left_at=p.left_at
+                        )
+                        for p in twin.participants.all()
+                    ],
+                    ignore_conflicts=True,
+                )
+                self.inbound_count += twin.inbound_count
+                twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
+                twin.delete()
+            self.external_id = external_id
+            self.save()

@@ -1,0 +1,82 @@
+import base64
+import secrets
+
+from django.db import models, transaction
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from lines.models.event import Event
+from partyline.fields import EncryptedTextField
+
+
+def new_signing_secret():
+    """32 random bytes in the Standard Webhooks form."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+class EnvironmentQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(memberships__user=user)
+
+
+class Environment(models.Model):
+    """A wall: its lines, chats, keys and events are seen from no other environment."""
+
+    class Carrier(models.TextChoices):
+        SANDBOX = "sandbox", "Sandbox"
+        LINQ = "linq", "Linq"
+
+    class Lift(models.TextChoices):
+        ANY_MESSAGE = "any", "Their next message that is no keyword"
+        KEYWORD = "keyword", "Only START, UNSTOP or YES"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(unique=True)
+    carrier = models.CharField(max_length=10, choices=Carrier.choices, default=Carrier.SANDBOX)
+    credentials = EncryptedTextField(blank=True, default="")
+    signing_secret = EncryptedTextField(default=new_signing_secret)
+    colour = models.CharField(max_length=10, default="plum")
+    is_production = models.BooleanField(default=False)
+    opt_out_lift = models.CharField(max_length=10, choices=Lift.choices, default=Lift.ANY_MESSAGE)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EnvironmentQuerySet.as_manager()
+
+    def __str__(self):
+        return self.name
+
+    def record(self, type, *, chat=None, message=None, line=None, by=None, data=None):
+        """Add an event to the log, in the transaction of the change that it tells of."""
+        return Event.objects.record(self, type, chat=chat, message=message, line=line, by=by, data=data or {})
+
+    @transaction.atomic
+    def admit(self, user, *, role, lines=()):
+        """Make `user` a member with this role and these lines; safe to repeat."""
+        from lines.models.line import LineAccess
+
+        self.memberships.update_or_create(user=user, defaults={"role": role})
+        LineAccess.objects.bulk_create(
+            [LineAccess(line=line, user=user) for line in lines if line.environment_id == self.pk],
+            ignore_conflicts=True,
+        )
+        self.record("inbox.access_changed", by=user, data={"user": str(user.pk)})
+
+    @transaction.atomic
+    def expel(self, user, *, by):
+        """Take everything in this environment from `user`, at once."""
+        self.memberships.filter(user=user).delete()
+        for access in user.line_access.filter(line__environment=self):
+            access.delete()
+        self.record("inbox.access_changed", by=by, data={"user": str(user.pk)})
+
+    @property
+    def last_sequence(self):
+        """The sequence of the newest event; read it before the rows of a page, as the page's cursor."""
+        from lines.models.event import EventCounter
+
+        return EventCounter.objects.filter(environment=self).values_list("last", flat=True).first() or 0
+
+    @property
+    def is_sandbox(self):
+        return self.carrier == self.Carrier.SANDBOX

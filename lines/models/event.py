@@ -1,0 +1,84 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from partyline import trace
+
+
+class EventQuerySet(models.QuerySet):
+    def record(self, environment, type, *, chat=None, message=None, line=None, by=None, data=None):
+        event = self.model.of(environment, type, chat=chat, message=message, line=line, by=by, data=data)
+        event.save(force_insert=True)
+        return event
+
+    def since(self, sequence):
+        """What a reader that has seen `sequence` has not seen, in order."""
+        return self.filter(sequence__gt=sequence).order_by("sequence")
+
+
+class Event(models.Model):
+    """One thing that happened in an environment, recorded with the change itself.
+
+    `sequence` is given by a deferred trigger at the very end of the transaction, under a lock of the
+    environment, so that it is the order of commits: a reader that remembers the last number it saw skips
+    nothing. The same trigger NOTIFYs the channel `partyline_events` with the environment's id.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="events")
+    sequence = models.BigIntegerField(null=True, editable=False)
+    event_id = models.UUIDField(default=uuid7, unique=True)
+    type = models.CharField(max_length=60)
+    data = models.JSONField(default=dict)
+    trace_id = models.CharField(max_length=32)
+    line = models.ForeignKey("lines.Line", models.SET_NULL, null=True, related_name="+")
+    # Nouns of the inbox, which lies above this app: plain ids.
+    chat_id = models.UUIDField(null=True)
+    message_id = models.UUIDField(null=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "sequence"], name="one_event_per_sequence"),
+        ]
+        indexes = [
+            models.Index(fields=["chat_id", "-id"], name="event_of_chat"),
+            models.Index(fields=["trace_id"], name="event_by_trace"),
+            models.Index(
+                fields=["environment"], condition=models.Q(sequence=None), name="event_without_sequence"
+            ),
+        ]
+        get_latest_by = "id"
+
+    def __str__(self):
+        return f"{self.sequence} {self.type}"
+
+    @classmethod
+    def of(cls, environment, type, *, chat=None, message=None, line=None, by=None, data=None, trace_id=None):
+        """An unsaved event, for verbs that record many at once with bulk_create."""
+        chat = chat or (message and message.chat)
+        line_id = line.pk if line else chat.line_id if chat else None
+        return cls(
+            environment=environment,
+            type=type,
+            chat_id=chat and chat.pk,
+            message_id=message and message.pk,
+            line_id=line_id,
+            actor=by,
+            data=data or {},
+            trace_id=trace_id or trace.current(),
+        )
+
+
+class EventCounter(models.Model):
+    """The last sequence number of an environment; only the trigger of Event touches it."""
+
+    environment = models.OneToOneField("lines.Environment", models.CASCADE, primary_key=True)
+    last = models.BigIntegerField(default=0)
+
+    def __str__(self):
+        return str(self.last)

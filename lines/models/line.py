@@ -1,0 +1,104 @@
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from lines.models.people import Role
+
+WIRES = ["teal", "rust", "plum", "moss", "slate", "honey"]
+
+
+class LineQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The one door to lines: admins and leads see every line of their environment, agents their own."""
+        member_of = user.memberships.values("environment")
+        leads = user.memberships.filter(role__in=(Role.ADMIN, Role.LEAD)).values("environment")
+        own = user.line_access.values("line")
+        return self.filter(models.Q(environment__in=leads) | models.Q(environment__in=member_of, pk__in=own))
+
+    def answerable_by(self, user):
+        leads = user.memberships.filter(role__in=(Role.ADMIN, Role.LEAD)).values("environment")
+        own = user.line_access.filter(may_answer=True).values("line")
+        return self.visible_to(user).filter(models.Q(environment__in=leads) | models.Q(pk__in=own))
+
+
+class Line(models.Model):
+    """A phone number of ours, with its people and its health."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        WARMING = "warming", "Warming"
+        FLAGGED = "flagged", "Flagged"
+        PAUSED = "paused", "Paused"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="lines")
+    external_id = models.CharField(max_length=100, null=True, blank=True)
+    phone_number = models.CharField(max_length=20)
+    name = models.CharField(max_length=80, blank=True)
+    wire = models.CharField(max_length=10, default="teal", choices=[(wire, wire.title()) for wire in WIRES])
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    people = models.ManyToManyField(settings.AUTH_USER_MODEL, through="LineAccess", related_name="lines")
+    line_type = models.CharField(max_length=10, default="iMessage")
+    country = models.CharField(max_length=2, default="US")
+    capabilities = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    status_reason = models.CharField(max_length=200, blank=True)
+    reputation = models.CharField(max_length=10, default="HEALTHY")
+    warmed_from = models.DateField(null=True, blank=True)
+    daily_limit = models.PositiveIntegerField(default=3000)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = LineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "phone_number"], name="one_line_per_number"),
+            models.UniqueConstraint(fields=["environment", "external_id"], name="one_line_per_external_id"),
+        ]
+        ordering = ["name", "phone_number"]
+
+    def __str__(self):
+        return self.name or self.phone_number
+
+    @transaction.atomic
+    def pause(self, *, by, reason=""):
+        if (
+            Line.objects.exclude(status="paused")
+            .filter(pk=self.pk)
+            .update(status="paused", status_reason=reason)
+        ):
+            self.refresh_from_db()
+            self.environment.record("inbox.line_paused", line=self, by=by, data={"reason": reason})
+
+    @transaction.atomic
+    def resume(self, *, by):
+        if Line.objects.filter(status="paused", pk=self.pk).update(status="active", status_reason=""):
+            self.refresh_from_db()
+            self.environment.record("inbox.line_resumed", line=self, by=by)
+
+    @transaction.atomic
+    def let_in(self, user, *, by, may_answer=True):
+        self.access.update_or_create(user=user, defaults={"may_answer": may_answer})
+        self.environment.record("inbox.access_changed", line=self, by=by, data={"user": str(user.pk)})
+
+    @transaction.atomic
+    def shut_out(self, user, *, by):
+        """Open pages and sockets of `user` lose this line as soon as the event is read."""
+        if self.access.filter(user=user).delete()[0]:
+            self.environment.record("inbox.access_changed", line=self, by=by, data={"user": str(user.pk)})
+
+
+class LineAccess(models.Model):
+    line = models.ForeignKey(Line, models.CASCADE, related_name="access")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="line_access")
+    may_answer = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "user"], name="one_access_per_line")]
+
+    def __str__(self):
+        return f"{self.user} on {self.line}"

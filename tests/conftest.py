@@ -1,0 +1,149 @@
+"""The cast: ana answers, ben is her team-mate, lea leads, max administers, olga is a stranger, carl and dora write."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from inbox.models import Chat, Contact, Handle, Message, Part, Participant
+from inbox.models.chat import key_of
+from lines.models import Environment, Line, User
+
+CARL, DORA = "+14155550123", "+14155550188"
+
+
+@pytest.fixture(autouse=True)
+def fast_and_contained(settings, tmp_path):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture
+def person(db):
+    def make(name, environment=None, role="agent", lines=()):
+        user = User.objects.create_user(f"{name.lower()}@fairwheel.example", "correct horse", name=name)
+        if environment:
+            environment.admit(user, role=role, lines=lines)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def environment(db):
+    return Environment.objects.create(name="Fairwheel", slug="fairwheel")
+
+
+@pytest.fixture
+def shop(environment):
+    return Line.objects.create(environment=environment, name="Shop", phone_number="+12025550100")
+
+
+@pytest.fixture
+def workshop(environment):
+    """A line on which neither ana nor ben is."""
+    return Line.objects.create(
+        environment=environment, name="Workshop", phone_number="+12025550101", wire="rust"
+    )
+
+
+@pytest.fixture
+def ana(person, environment, shop):
+    return person("Ana", environment, lines=[shop])
+
+
+@pytest.fixture
+def ben(person, environment, shop):
+    return person("Ben", environment, lines=[shop])
+
+
+@pytest.fixture
+def lea(person, environment):
+    return person("Lea", environment, role="lead")
+
+
+@pytest.fixture
+def max(person, environment):
+    return person("Max", environment, role="admin")
+
+
+@pytest.fixture
+def olga(person, db):
+    """An admin, but of another environment."""
+    return person("Olga", Environment.objects.create(name="Elsewhere", slug="elsewhere"), role="admin")
+
+
+@pytest.fixture
+def client_of(client):
+    from django.test import Client
+
+    def sign_in(user):
+        signed_in = Client()
+        signed_in.force_login(user)
+        return signed_in
+
+    return sign_in
+
+
+@pytest.fixture
+def make_chat(environment):
+    """A chat of `line` with people, as it stands after the carrier has told of it."""
+
+    def make(line, *addresses, name="", **fields):
+        chat = Chat.objects.create(
+            environment=line.environment,
+            line=line,
+            external_id=fields.pop("external_id", None),
+            is_group=len(addresses) > 1,
+            participants_key=key_of(addresses),
+            service=fields.pop("service", "iMessage"),
+            **fields,
+        )
+        for address in addresses:
+            handle, created = Handle.objects.get_or_create(environment=line.environment, value=address)
+            if created and name:
+                handle.contact = Contact.objects.create(environment=line.environment, first_name=name)
+                handle.save()
+            Participant.objects.create(chat=chat, handle=handle, joined_at=timezone.now())
+        return chat
+
+    return make
+
+
+@pytest.fixture
+def make_message(environment):
+    """A text in a chat: inbound from its first person, or outbound by `author`; `ago` in seconds."""
+
+    def make(chat, text="Hello", *, author=None, direction=None, ago=0, **fields):
+        at = timezone.now() - timedelta(seconds=ago)
+        inbound = (direction or ("outbound" if author else "inbound")) == "inbound"
+        message = Message.objects.create(
+            environment=chat.environment,
+            chat=chat,
+            direction="inbound" if inbound else "outbound",
+            sender=chat.participants.first().handle if inbound else None,
+            author=author,
+            service=chat.service,
+            at=at,
+            sent_at=fields.pop("sent_at", at),
+            accepted_at=None if inbound else at,
+            **fields,
+        )
+        Part.objects.create(message=message, index=0, kind="text", text=text)
+        chat.last_message, chat.last_activity_at = message, at
+        if inbound:
+            chat.inbound_count += 1
+            chat.last_inbound_at = at
+        else:
+            chat.last_outbound_at = at
+        chat.save()
+        return message
+
+    return make
+
+
+@pytest.fixture
+def chat(make_chat, make_message, shop):
+    chat = make_chat(shop, CARL, name="Carl", external_id="c0ffee00-1111-4222-8333-444455556666")
+    make_message(chat, "Is the blue one still in stock?", ago=60)
+    return chat

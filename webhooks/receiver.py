@@ -1,0 +1,3 @@
+class Receiver:
+    async def __call__(self, scope, receive, send):
+        raise NotImplementedError
