@@ -173,18 +173,20 @@ class Chat(Writable):
 
     @transaction.atomic
     def mark_read(self, *, by):
+        # The chat is locked before the read, as everywhere, so that nobody waits in a circle.
+        chat = Chat.objects.select_for_update(no_key=True).get(pk=self.pk)
         read, _ = self.reads.get_or_create(user=by)
-        if read.is_unread or read.seen != self.inbound_count:
-            chat = Chat.objects.select_for_update().get(pk=self.pk)
+        if read.is_unread or read.seen != chat.inbound_count:
             read.seen, read.is_unread, read.read_at = chat.inbound_count, False, timezone.now()
             read.save()
             self.environment.record("inbox.chat_read", chat=self, by=by, data={"unread": 0})
 
     @transaction.atomic
     def mark_unread(self, *, by):
-        read, _ = self.reads.get_or_create(user=by, defaults={"seen": self.inbound_count})
+        chat = Chat.objects.select_for_update(no_key=True).get(pk=self.pk)
+        read, _ = self.reads.get_or_create(user=by, defaults={"seen": chat.inbound_count})
         if not read.is_unread:
-            read.seen = max(0, self.inbound_count - 1)
+            read.seen = max(0, chat.inbound_count - 1)
             read.is_unread = True
             read.save()
             self.environment.record("inbox.chat_read", chat=self, by=by, data={"unread": 1})

@@ -23,6 +23,11 @@ def normal_handle(text, country="US"):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def same_handle(text):
+    """A handle as a carrier writes it, in the one form under which we keep it."""
+    return text.strip().lower() if "@" in text else text.strip()
+
+
 def readable(handle):
     """A phone number as people write it; anything else as it is."""
     if not handle.startswith("+"):

@@ -1,0 +1,195 @@
+from datetime import datetime
+from uuid import uuid5
+
+from inbox import wire
+from inbox.mirror.news import ChatNews, MessageNews
+from inbox.models import Chat, Handle, Message, Participant
+from inbox.models.chat import key_of
+from lines.models import Line
+from lines.models.line import WIRES
+
+
+def learn_chats(environment, news, sheet):
+    """Make or lock every chat that the news tell of; returns {carrier's id: Chat}, with `.line` loaded."""
+    told = [item for item in news if isinstance(item, ChatNews | MessageNews)]
+    if not told:
+        return {}
+    lines = learn_lines(environment, {item.line for item in told if item.line})
+    handles = learn_handles(environment, {member.value for item in told for member in members_of(item)})
+    wanted = {}
+    for item in told:
+        wanted.setdefault(item.chat_id, []).append(item)
+    chats = lock(environment, wanted)
+    missing = [chat_id for chat_id in sorted(wanted) if chat_id not in chats]
+    if missing:
+        adopt(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
+        create(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
+        chats |= lock(environment, missing)
+    learn_participants(chats, wanted, handles)
+    for chat_id, items in wanted.items():
+        for item in items:
+            learn_chat(chats[chat_id], item, sheet)
+    return chats
+
+
+def members_of(item):
+    if isinstance(item, ChatNews):
+        return item.others
+    return [member for member in [item.sender, *item.recipients] if member and not member.is_me]
+
+
+def learn_lines(environment, numbers):
+    known = {line.phone_number: line for line in environment.lines.filter(phone_number__in=numbers)}
+    if new := sorted(numbers - known.keys()):
+        count = environment.lines.count()
+        Line.objects.bulk_create(
+            [
+                Line(environment=environment, phone_number=number, wire=WIRES[(count + index) % len(WIRES)])
+                for index, number in enumerate(new)
+            ],
+            ignore_conflicts=True,
+        )
+        known |= {line.phone_number: line for line in environment.lines.filter(phone_number__in=new)}
+    return known
+
+
+def learn_handles(environment, values):
+    found = environment.handles.filter(value__in=values)
+    known = {handle.value: handle for handle in found.select_related("contact")}
+    if new := sorted(values - known.keys()):
+        Handle.objects.bulk_create(
+            [Handle(environment=environment, value=value) for value in new], ignore_conflicts=True
+        )
+        known |= {handle.value: handle for handle in environment.handles.filter(value__in=new)}
+    return known
+
+
+def lock(environment, chat_ids):
+    found = Chat.objects.filter(environment=environment, external_id__in=list(chat_ids))
+    chats = list(found.select_for_update(of=("self",), no_key=True).select_related("line").order_by("pk"))
+    for chat in chats:
+        chat.environment = environment
+    return {chat.external_id: chat for chat in chats}
+
+
+def adopt(environment, missing, lines):
+    """A conversation that we began has no carrier's id until the carrier answers; a webhook may be faster."""
+    keys = {
+        item.idempotency_key: chat_id
+        for chat_id, items in missing.items()
+        for item in items
+        if isinstance(item, MessageNews) and item.idempotency_key
+    }
+    begun = Message.objects.filter(environment=environment, idempotency_key__in=keys, chat__external_id=None)
+    ours = {chat: keys[key] for key, chat in begun.values_list("idempotency_key", "chat_id")}
+    for chat_id, items in missing.items():
+        people = {member.value for item in items if isinstance(item, ChatNews) for member in item.others}
+        line = next((item.line for item in items if item.line), None)
+        if people and line:
+            same = Chat.objects.filter(line=lines[line], participants_key=key_of(people), external_id=None)
+            ours |= dict.fromkeys(same.values_list("pk", flat=True)[:1], chat_id)
+    taken = set()
+    for pk in sorted(ours):
+        if ours[pk] not in taken:
+            taken.add(ours[pk])
+            Chat.objects.filter(pk=pk, external_id=None).update(external_id=ours[pk])
+
+
+def create(environment, missing, lines):
+    chats = []
+    for chat_id, items in missing.items():
+        number = next((item.line for item in items if item.line), None)
+        if number is None:
+            raise LookupError(f"Chat {chat_id} is not known, and nothing says on which line it is")
+        chats.append(
+            Chat(
+                environment=environment,
+                line=lines[number],
+                external_id=chat_id,
+                created_at=min(time_of(item) for item in items),
+                last_activity_at=min(time_of(item) for item in items),
+            )
+        )
+    Chat.objects.bulk_create(chats, ignore_conflicts=True)
+
+
+def time_of(item):
+    return item.created_at if isinstance(item, ChatNews) else item.at
+
+
+def learn_participants(chats, wanted, handles):
+    by_pk = {chat.pk: chat for chat in chats.values()}
+    known = {(p.chat_id, p.handle_id): p for p in Participant.objects.filter(chat__in=by_pk)}
+    new, moved = {}, {}
+    for chat_id, items in wanted.items():
+        chat = chats[chat_id]
+        for item in items:
+            for member in members_of(item):
+                key = (chat.pk, handles[member.value].pk)
+                row = known.get(key) or new.get(key)
+                if row is None:
+                    new[key] = Participant(
+                        chat=chat,
+                        handle=handles[member.value],
+                        joined_at=member.joined_at,
+                        left_at=member.left_at,
+                    )
+                elif member.joined_at and (row.joined_at is None or member.joined_at > row.joined_at):
+                    row.joined_at, row.left_at = member.joined_at, member.left_at
+                    if key in known:
+                        moved[key] = row
+    Participant.objects.bulk_create(new.values(), ignore_conflicts=True)
+    Participant.objects.bulk_update(moved.values(), ["joined_at", "left_at"])
+    grown = {by_pk[chat_pk] for chat_pk, _ in new}
+    if grown:
+        people = Participant.objects.filter(chat__in=grown, left_at=None).values_list(
+            "chat_id", "handle__value"
+        )
+        values = {}
+        for chat_pk, value in people:
+            values.setdefault(chat_pk, []).append(value)
+        for chat in grown:
+            chat.participants_key = key_of(values.get(chat.pk, []))
+        Chat.objects.bulk_update(grown, ["participants_key"])
+    senders = {handle.value: handle for handle in handles.values()}
+    for chat in chats.values():
+        chat.known_handles = senders
+
+
+def learn_chat(chat, item, sheet):
+    """Facts of the chat itself; what is newer wins, what is said once stays."""
+    changed = []
+    is_group = item.is_group
+    if is_group and not chat.is_group:
+        chat.is_group = True
+        changed.append("is_group")
+    if newer(item.health, chat.health):
+        chat.health = item.health
+        changed.append("health")
+    if isinstance(item, ChatNews):
+        people = {member.value for member in item.others}
+        named = item.display_name and {part.strip() for part in item.display_name.split(",")} != people
+        if named and not chat.display_name:
+            chat.display_name = item.display_name
+            changed.append("display_name")
+        if item.service and not chat.service:
+            chat.service = item.service
+            changed.append("service")
+        # Of one chat it is told once, however often the receipt is applied.
+        event_id = uuid5(chat.pk, item.type)
+        sheet.note(
+            item.type, chat=chat, data=wire.chat(chat, item), trace_id=item.trace_id, event_id=event_id
+        )
+    if time_of(item) < chat.created_at:
+        chat.created_at = time_of(item)
+        changed.append("created_at")
+    if changed:
+        Chat.objects.filter(pk=chat.pk).update(**{name: getattr(chat, name) for name in changed})
+
+
+def newer(health, known):
+    if not health.get("status"):
+        return False
+    if not known:
+        return True
+    return datetime.fromisoformat(health["updated_at"]) > datetime.fromisoformat(known["updated_at"])

@@ -1,0 +1,17 @@
+from lines.models import Event
+
+
+class EventSheet:
+    """The events of one batch, written at its end in one statement."""
+
+    def __init__(self, environment):
+        self.environment = environment
+        self.events = []
+
+    def note(self, type, *, chat=None, message=None, data=None, trace_id=None, event_id=None):
+        event = Event.of(self.environment, type, chat=chat, message=message, data=data, trace_id=trace_id)
+        event.event_id = event_id or event.event_id
+        self.events.append(event)
+
+    def record(self):
+        Event.objects.bulk_create(self.events, ignore_conflicts=True)

@@ -1,0 +1,300 @@
+import hashlib
+import uuid
+from itertools import groupby
+
+from django.db import connection
+from django.db.models import prefetch_related_objects
+
+from inbox import wire
+from inbox.mirror.news import EditNews, FailureNews, MessageNews
+from inbox.models import Attachment, Chat, Edit, Message, Part
+from lines.models.consent import consent_in
+
+TIMES = ("sent_at", "delivered_at", "read_at", "reconciled_at")
+ONCE = ("service", "preferred_service", "effect", "reply_to", "idempotency_key")
+
+
+def mirrored_id(environment, external_id, at):
+    """A UUIDv7 whose time is the message's and whose random bits are the carrier's id: the same message has the
+    same id, and the same place among others of its millisecond, however often and in whatever order we learn it."""
+    digest = hashlib.blake2b(f"{environment.pk}/{external_id}".encode(), digest_size=10).digest()
+    value = (int(at.timestamp() * 1000) << 80) | int.from_bytes(digest)
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    return uuid.UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
+
+
+def learn_messages(environment, news, chats, sheet, learned):
+    """Create what is new, add what is new to what is known; returns the inbound messages that are new."""
+    told = [item for item in news if isinstance(item, MessageNews)]
+    known = known_messages(environment, told)
+    new, parts, changed, happened = {}, [], {}, []
+    for item in told:
+        message = known.get(item.message_id) or known.get(("key", item.idempotency_key))
+        if message is None:
+            message = make(environment, chats[item.chat_id], item)
+            known[item.message_id] = new[item.message_id] = message
+            if item.idempotency_key:
+                known["key", item.idempotency_key] = message
+            message.told_parts = item.parts
+            happened.append((item, message))
+        elif merge(message, item):
+            known[item.message_id] = message
+            if item.message_id not in new:
+                changed[message.pk] = message
+            happened.append((item, message))
+        decorate(message, item)
+    Message.objects.bulk_create(new.values())
+    if changed:
+        Message.objects.bulk_update(changed.values(), [*TIMES, *ONCE, "external_id", "accepted_at"])
+    attachments = learn_attachments(environment, new.values(), learned)
+    for message in new.values():
+        message.known_parts = list(parts_of(message, attachments))
+        parts += message.known_parts
+    Part.objects.bulk_create(parts)
+    decorated = {m.pk: m for m in known.values() if hasattr(m, "told_parts") and m.external_id not in new}
+    learn_decorations(decorated)
+    learned.created |= new.keys()
+    touched = learn_activity(chats, new.values())
+    learn_unread(touched)
+    prefetch_related_objects(list(changed.values()), "parts__attachment")
+    for item, message in happened:
+        sheet.note(item.type, message=message, data=wire.message(message), trace_id=item.trace_id)
+    return [message for message in new.values() if message.is_inbound]
+
+
+def known_messages(environment, told):
+    mine = Message.objects.filter(environment=environment).select_related("sender", "chat__line")
+    known = {m.external_id: m for m in mine.filter(external_id__in={item.message_id for item in told})}
+    keys = {item.idempotency_key for item in told if item.idempotency_key and item.message_id not in known}
+    if keys:
+        # Ours, and the webhook was faster than the carrier's answer to us.
+        known |= {("key", m.idempotency_key): m for m in mine.filter(idempotency_key__in=keys)}
+    for message in known.values():
+        message.environment = environment
+    return known
+
+
+def make(environment, chat, item):
+    inbound = item.direction == "inbound"
+    text = "\n".join(part.get("value") or "" for part in item.parts if part.get("type") in ("text", "link"))
+    return Message(
+        id=mirrored_id(environment, item.message_id, item.at),
+        environment=environment,
+        chat=chat,
+        external_id=item.message_id,
+        direction=item.direction,
+        sender=chat.known_handles[item.sender.value] if inbound and item.sender else None,
+        consent=consent_in(text) if inbound and len(item.parts) == 1 else "",
+        trace_id=item.trace_id,
+        at=item.at,
+        accepted_at=None if inbound else item.sent_at or item.at,
+        **{name: getattr(item, name) for name in (*TIMES, *ONCE)},
+    )
+
+
+def merge(message, item):
+    """Add to a known message what the item says and we did not know; True when something was new."""
+    before = [getattr(message, name) for name in (*TIMES, *ONCE, "external_id")]
+    message.external_id = message.external_id or item.message_id
+    message.accepted_at = message.accepted_at or (None if message.is_inbound else item.sent_at or item.at)
+    for name in TIMES:
+        told, known = getattr(item, name), getattr(message, name)
+        setattr(message, name, min(told, known) if told and known else told or known)
+    for name in ONCE:
+        setattr(message, name, getattr(message, name) or getattr(item, name))
+    return before != [getattr(message, name) for name in (*TIMES, *ONCE, "external_id")]
+
+
+def decorate(message, item):
+    """Not every event of a message carries its decorations; the one that does is kept for the parts."""
+    if any(extra_of(part) for part in item.parts):
+        message.told_parts = item.parts
+
+
+def extra_of(part):
+    kept = ("text_decorations", "inline_stickers", "mentions")
+    return {name: part[name] for name in kept if part.get(name)}
+
+
+def learn_attachments(environment, messages, learned):
+    told = {
+        part["id"]: part
+        for message in messages
+        for part in message.told_parts
+        if part.get("type") == "media" and part.get("id")
+    }
+    known = {a.external_id: a for a in environment.attachments.filter(external_id__in=told)}
+    new = [
+        Attachment(
+            environment=environment,
+            external_id=external_id,
+            filename=(part.get("filename") or "file")[:255],
+            mime_type=(part.get("mime_type") or "application/octet-stream")[:120],
+            size=part.get("size_bytes") or 0,
+            source_url=part.get("url") or "",
+        )
+        for external_id, part in sorted(told.items())
+        if external_id not in known
+    ]
+    if new:
+        Attachment.objects.bulk_create(new, ignore_conflicts=True)
+        ids = [attachment.external_id for attachment in new]
+        fresh = list(environment.attachments.filter(external_id__in=ids))
+        known |= {attachment.external_id: attachment for attachment in fresh}
+        learned.media += fresh
+    return known
+
+
+def parts_of(message, attachments):
+    for index, part in enumerate(message.told_parts):
+        kind = part.get("type")
+        if kind in ("text", "link"):
+            yield Part(
+                message=message, index=index, kind=kind, text=part.get("value") or "", extra=extra_of(part)
+            )
+        elif kind == "media" and part.get("id") in attachments:
+            yield Part(message=message, index=index, kind="media", attachment=attachments[part["id"]])
+        else:
+            yield Part(message=message, index=index, kind="other", extra=part)
+
+
+def learn_decorations(messages):
+    """Messages that we knew, told of again with decorations; `messages` are by their pk."""
+    if not messages:
+        return
+    changed = []
+    for part in Part.objects.filter(message__in=messages, kind="text"):
+        told = messages[part.message_id].told_parts
+        if part.index < len(told) and not part.extra and (extra := extra_of(told[part.index])):
+            part.extra = extra
+            changed.append(part)
+    Part.objects.bulk_update(changed, ["extra"])
+
+
+def learn_activity(chats, messages):
+    """What follows for the chats from messages that are new to us; history moves nothing up and opens nothing."""
+    touched = []
+    for chat, group in groupby(sorted(messages, key=lambda m: (m.chat_id, m.at, m.id)), key=lambda m: m.chat):
+        newest_before = chat.last_message_id and (chat.last_activity_at, chat.last_message_id)
+        answered_before = chat.last_outbound_at
+        group = list(group)
+        if not newest_before or (group[-1].at, group[-1].id) > newest_before:
+            chat.last_message, chat.last_activity_at = group[-1], group[-1].at
+            chat.service = group[-1].service or chat.service
+        live = [message for message in group if not message.reconciled_at]
+        inbound = [message for message in live if message.is_inbound]
+        chat.new_inbound = len(inbound)
+        chat.inbound_count += len(inbound)
+        for message in group:
+            name = "last_inbound_at" if message.is_inbound else "last_outbound_at"
+            setattr(chat, name, max(filter(None, [getattr(chat, name), message.at])))
+        if inbound and chat.closed_at and inbound[-1].at > chat.closed_at:
+            chat.status, chat.closed_at = Chat.Status.OPEN, None
+        late_answer = chat.last_outbound_at != answered_before
+        learn_waiting(chat, inbound, late_answer)
+        touched.append(chat)
+    Chat.objects.bulk_update(
+        touched,
+        [
+            "last_message",
+            "last_activity_at",
+            "service",
+            "inbound_count",
+            "last_inbound_at",
+            "last_outbound_at",
+            "status",
+            "closed_at",
+            "waiting_since",
+        ],
+    )
+    return touched
+
+
+def learn_waiting(chat, inbound, answered):
+    """waiting_since is the oldest message of theirs after our last, as long as the chat is not closed."""
+    after = chat.last_outbound_at
+    if chat.is_closed or (after and (not chat.last_inbound_at or chat.last_inbound_at <= after)):
+        chat.waiting_since = None
+    elif answered and chat.waiting_since:
+        theirs = chat.messages.filter(direction="inbound", reconciled_at=None, at__gt=after).order_by("at")
+        chat.waiting_since = theirs.values_list("at", flat=True).first()
+    else:
+        times = [message.at for message in inbound if not after or message.at > after]
+        chat.waiting_since = min(filter(None, [chat.waiting_since, *times]), default=None)
+
+
+def learn_unread(chats):
+    """Every person of the line has this unread, from the count before the new messages on."""
+    grown = [chat for chat in chats if chat.new_inbound]
+    if not grown:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO inbox_chatread (chat_id, user_id, seen, is_unread)
+            SELECT chat.id, access.user_id, chat.seen, true
+            FROM unnest(%s::uuid[], %s::uuid[], %s::int[]) AS chat (id, line_id, seen)
+            JOIN lines_lineaccess access ON access.line_id = chat.line_id
+            ORDER BY chat.id, access.user_id
+            ON CONFLICT (chat_id, user_id) DO UPDATE SET is_unread = true WHERE NOT inbox_chatread.is_unread
+            """,
+            [
+                [chat.pk for chat in grown],
+                [chat.line_id for chat in grown],
+                [chat.inbound_count - chat.new_inbound for chat in grown],
+            ],
+        )
+
+
+def learn_changes(environment, news, sheet, learned):
+    """Failures and edits, which need their message; without it they wait."""
+    told = {index: item for index, item in enumerate(news) if isinstance(item, FailureNews | EditNews)}
+    if not told:
+        return
+    ids = {item.message_id for item in told.values()}
+    found = Message.objects.filter(environment=environment, external_id__in=ids)
+    # Locked, since two workers may tell of one message; the newest failure wins whatever their order.
+    found = found.select_for_update(of=("self",), no_key=True).select_related("chat__line").order_by("pk")
+    messages = {message.external_id: message for message in found}
+    edits = []
+    for index, item in told.items():
+        message = messages.get(item.message_id)
+        if message is None:
+            learned.awaits[index] = item.message_id
+        elif isinstance(item, EditNews):
+            edits.append((message, item))
+        elif message.failed_at is None or item.failed_at > message.failed_at:
+            message.failed_at, message.error_code, message.error = (
+                item.failed_at,
+                item.code,
+                item.reason[:300],
+            )
+            data = wire.failure(message, item)
+            sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
+    Message.objects.bulk_update(messages.values(), ["failed_at", "error_code", "error"])
+    learn_edits(edits, sheet)
+
+
+def learn_edits(edits, sheet):
+    if not edits:
+        return
+    messages = {message.pk: message for message, _ in edits}
+    parts = {(part.message_id, part.index): part for part in Part.objects.filter(message__in=messages)}
+    rows = []
+    for message, item in edits:
+        part = parts.get((message.pk, item.part_index))
+        if part is not None:
+            # The first version is the text as it was sent.
+            rows.append(Edit(message=message, part_index=part.index, text=part.text, edited_at=message.at))
+        rows.append(
+            Edit(message=message, part_index=item.part_index, text=item.text, edited_at=item.edited_at)
+        )
+        message.edited_at = max(filter(None, [message.edited_at, item.edited_at]))
+        sheet.note(item.type, message=message, data=wire.edit(message, item), trace_id=item.trace_id)
+    Edit.objects.bulk_create(rows, ignore_conflicts=True)
+    newest = {(e.message_id, e.part_index): e.text for e in Edit.objects.filter(message__in=messages)}
+    for key, text in newest.items():
+        if key in parts:
+            parts[key].text = text
+    Part.objects.bulk_update(parts.values(), ["text"])
+    Message.objects.bulk_update(messages.values(), ["edited_at"])

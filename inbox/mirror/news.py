@@ -1,0 +1,82 @@
+"""What a carrier can tell us, whichever payload version or endpoint said it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass
+class HandleNews:
+    value: str
+    joined_at: datetime | None = None
+    left_at: datetime | None = None
+    is_me: bool = False
+
+
+@dataclass
+class ChatNews:
+    """A chat as a whole; `handles` are all of its members, our line among them."""
+
+    chat_id: str
+    handles: list[HandleNews]
+    display_name: str = ""
+    is_group: bool = False
+    service: str = ""
+    health: dict = field(default_factory=dict)
+    created_at: datetime | None = None
+    type: str = "chat.created"
+    trace_id: str = ""
+
+    @property
+    def line(self):
+        return next((handle.value for handle in self.handles if handle.is_me), None)
+
+    @property
+    def others(self):
+        return [handle for handle in self.handles if not handle.is_me]
+
+
+@dataclass
+class MessageNews:
+    """A message as far as one event tells; `line` may be missing where the chat is known."""
+
+    message_id: str
+    chat_id: str
+    direction: str
+    at: datetime
+    line: str | None = None
+    sender: HandleNews | None = None
+    recipients: list[HandleNews] = field(default_factory=list)
+    is_group: bool | None = None
+    health: dict = field(default_factory=dict)
+    parts: list[dict] = field(default_factory=list)
+    service: str = ""
+    preferred_service: str = ""
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    reconciled_at: datetime | None = None
+    effect: dict | None = None
+    reply_to: dict | None = None
+    idempotency_key: str | None = None
+    type: str = "message.received"
+    trace_id: str = ""
+
+
+@dataclass
+class FailureNews:
+    message_id: str
+    failed_at: datetime
+    code: int
+    reason: str = ""
+    type: str = "message.failed"
+    trace_id: str = ""
+
+
+@dataclass
+class EditNews:
+    message_id: str
+    part_index: int
+    text: str
+    edited_at: datetime
+    type: str = "message.edited"
+    trace_id: str = ""

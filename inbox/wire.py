@@ -1,0 +1,138 @@
+"""V3 shapes of our nouns, with our ids: what the event log carries and programs get (contract §5)."""
+
+from django.conf import settings
+
+HEALTH_DOC = "https://docs.linqapp.com/channel/imessage/guides/chats/chat-health"
+
+
+def moment(value):
+    return value and value.isoformat().replace("+00:00", "Z")
+
+
+def chat_handle(id, value, *, service, joined_at, is_me, left_at=None):
+    return {
+        "id": str(id),
+        "handle": value,
+        "service": service or "iMessage",
+        "joined_at": moment(joined_at),
+        "left_at": moment(left_at),
+        "is_me": is_me,
+        "status": "left" if left_at else "active",
+    }
+
+
+def owner_handle(chat):
+    line = chat.line
+    handle = chat_handle(
+        line.pk, line.phone_number, service=chat.service, joined_at=chat.created_at, is_me=True
+    )
+    return handle | {"line_type": line.line_type}
+
+
+def health(chat):
+    known = chat.health or {"status": "HEALTHY", "updated_at": moment(chat.created_at)}
+    return {"doc_url": f"{HEALTH_DOC}#{known['status'].lower().replace('_', '-')}"} | known
+
+
+def message_chat(chat):
+    return {
+        "id": str(chat.pk),
+        "is_group": chat.is_group,
+        "owner_handle": owner_handle(chat),
+        "health_status": health(chat),
+    }
+
+
+def sender_handle(message):
+    if message.is_inbound and message.sender:
+        chat, sender = message.chat, message.sender
+        return chat_handle(
+            sender.pk, sender.value, service=message.service, joined_at=chat.created_at, is_me=False
+        )
+    return owner_handle(message.chat)
+
+
+def part(part):
+    if part.kind in ("text", "link"):
+        return {"type": part.kind, "value": part.text} | part.extra
+    if part.attachment is None:
+        return part.extra or {"type": "media"}
+    file = part.attachment
+    return {
+        "type": "media",
+        "id": str(file.pk),
+        "filename": file.filename,
+        "mime_type": file.mime_type,
+        "size_bytes": file.size,
+        "url": f"{settings.PUBLIC_URL}/media/{file.pk}/{file.filename}",
+    }
+
+
+def message(message):
+    """`data` of the message events, 2026-02-03. Takes the parts in `known_parts`, or reads them."""
+    parts = getattr(message, "known_parts", None)
+    if parts is None:
+        parts = message.parts.all()
+    data = {
+        "id": str(message.pk),
+        "chat": message_chat(message.chat),
+        "direction": message.direction,
+        "sender_handle": sender_handle(message),
+        "parts": [part(item) for item in parts],
+        "service": message.service or "iMessage",
+        "sent_at": moment(message.sent_at),
+        "delivered_at": moment(message.delivered_at),
+        "read_at": moment(message.read_at),
+        "effect": message.effect,
+        "reply_to": message.reply_to,
+        "idempotency_key": message.idempotency_key,
+        "preferred_service": message.preferred_service or None,
+    }
+    return data | {"reconciled_at": moment(message.reconciled_at)} if message.reconciled_at else data
+
+
+def failure(message, news):
+    return {
+        "code": news.code,
+        "chat_id": str(message.chat_id),
+        "message_id": str(message.pk),
+        "reason": news.reason,
+        "service": message.service or None,
+        "failed_at": moment(news.failed_at),
+    }
+
+
+def edit(message, news):
+    return {
+        "id": str(message.pk),
+        "chat": message_chat(message.chat),
+        "direction": message.direction,
+        "edited_at": moment(news.edited_at),
+        "part": {"index": news.part_index, "text": news.text},
+        "sender_handle": sender_handle(message),
+    }
+
+
+def chat(chat, news):
+    """`data` of chat.created; the members are those of the news."""
+    handles = [
+        chat_handle(
+            chat.known_handles[member.value].pk,
+            member.value,
+            service=news.service,
+            joined_at=member.joined_at or news.created_at,
+            left_at=member.left_at,
+            is_me=False,
+        )
+        for member in news.others
+    ]
+    return {
+        "id": str(chat.pk),
+        "display_name": news.display_name or None,
+        "is_group": chat.is_group,
+        "service": news.service or None,
+        "handles": [owner_handle(chat), *handles],
+        "health_status": health(chat),
+        "created_at": moment(news.created_at),
+        "updated_at": moment(news.created_at),
+    }

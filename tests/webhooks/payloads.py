@@ -1,0 +1,143 @@
+"""Webhooks as the carrier sends them, in both versions (contract §5), around one line and whoever writes."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+LINE = "+12025550100"
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def moment(seconds):
+    return (START + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def handle(value, *, is_me=False):
+    return {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, value)),
+        "handle": value,
+        "service": "iMessage",
+        "joined_at": moment(0),
+        "left_at": None,
+        "is_me": is_me,
+        "status": "active",
+    }
+
+
+def envelope(kind, data, *, at, version="2026-02-03", key=""):
+    event_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{at}/{version}/{key}/{data}")
+    return {
+        "api_version": "v3",
+        "webhook_version": version,
+        "event_type": kind,
+        "event_id": str(event_id),
+        "created_at": moment(at),
+        "trace_id": event_id.hex,
+        "partner_id": "acme",
+        "data": data,
+    }
+
+
+def text(value, **extra):
+    return {"type": "text", "value": value} | extra
+
+
+def message(kind, message_id, chat_id, *, at, parts, sender=None, is_group=False, line=LINE, **fields):
+    """A message event of 2026-02-03. With a `sender` it is inbound. `at` and the other times are seconds."""
+    inbound = sender is not None
+    data = {
+        "id": message_id,
+        "chat": {
+            "id": chat_id,
+            "is_group": is_group,
+            "owner_handle": handle(line, is_me=True),
+            "health_status": {
+                "status": "HEALTHY",
+                "doc_url": "https://docs.example/healthy",
+                "updated_at": moment(0),
+            },
+        },
+        "direction": "inbound" if inbound else "outbound",
+        "sender_handle": handle(sender) if inbound else handle(line, is_me=True),
+        "parts": parts,
+        "service": "iMessage",
+        "sent_at": moment(at),
+        "delivered_at": moment(at + 1) if kind in ("message.delivered", "message.read") else None,
+        "read_at": moment(at + 5) if kind == "message.read" else None,
+        "effect": None,
+        "reply_to": None,
+        "idempotency_key": None,
+        "preferred_service": None,
+    }
+    return envelope(kind, data | fields, at=at, key=message_id)
+
+
+def older_message(kind, message_id, chat_id, *, at, parts, sender=None, line=LINE):
+    """The same at 2025-01-01."""
+    mine, read = handle(line, is_me=True), kind == "message.read"
+    delivered = read or kind == "message.delivered"
+    data = {
+        "chat_id": chat_id,
+        "from": sender or line,
+        "from_handle": handle(sender) if sender else mine,
+        "recipient_phone": None,
+        "recipient_handle": mine if sender else None,
+        "is_from_me": sender is None,
+        "is_group": False,
+        "received_at": moment(at) if sender else None,
+        "idempotency_key": None,
+        "service": "iMessage",
+        "preferred_service": None,
+        "message": {
+            "id": message_id,
+            "parts": parts,
+            "is_delivered": delivered,
+            "is_read": read,
+            "sent_at": moment(at),
+            "delivered_at": moment(at + 1) if delivered else None,
+            "read_at": moment(at + 5) if read else None,
+            "created_at": moment(at),
+            "updated_at": moment(at),
+        },
+    }
+    return envelope(kind, data, at=at, version="2025-01-01", key=message_id)
+
+
+def failed(message_id, chat_id, *, at, code=4001, reason="not delivered"):
+    data = {
+        "code": code,
+        "chat_id": chat_id,
+        "message_id": message_id,
+        "reason": reason,
+        "failed_at": moment(at),
+    }
+    return envelope("message.failed", data, at=at)
+
+
+def edited(message_id, chat_id, *, at, value, index=0, line=LINE):
+    data = {
+        "id": message_id,
+        "chat": {"id": chat_id, "is_group": False, "owner_handle": handle(line, is_me=True)},
+        "direction": "inbound",
+        "edited_at": moment(at),
+        "part": {"index": index, "text": value},
+        "sender_handle": handle("+14155550123"),
+    }
+    return envelope("message.edited", data, at=at)
+
+
+def chat_created(chat_id, *people, at=0, line=LINE, display_name=None):
+    data = {
+        "id": chat_id,
+        "display_name": display_name or ", ".join(people),
+        "is_group": len(people) > 1,
+        "service": "iMessage",
+        "handles": [handle(line, is_me=True), *[handle(person) for person in people]],
+        "health_status": {
+            "status": "HEALTHY",
+            "doc_url": "https://docs.example/healthy",
+            "updated_at": moment(0),
+        },
+        "created_at": moment(at),
+        "updated_at": moment(at),
+    }
+    return envelope("chat.created", data, at=at)

@@ -1,0 +1,199 @@
+"""From receipts to rows: claim a batch, learn it in one transaction, mark what became of each receipt."""
+
+import json
+import traceback
+from datetime import timedelta
+from itertools import groupby
+
+import structlog
+from django.db import OperationalError, transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from inbox import mirror, tasks
+from inbox.models import Message
+from lines import gateways
+from partyline.wake import wake
+from webhooks.handlers import HANDLERS
+from webhooks.models import Receipt
+
+log = structlog.get_logger()
+
+BATCH = 400
+MAX_TRIES = 6
+AWAIT_FETCH = timedelta(seconds=15)
+
+
+def apply_pending():
+    """Apply whatever is due, batch after batch; returns how many receipts were dealt with."""
+    total = 0
+    while count := apply_batch():
+        total += count
+    return total
+
+
+def apply_batch():
+    """One batch in one transaction. If anything in it fails, each receipt is tried alone, so that one bad
+    receipt holds up nobody but its own chat."""
+    claimed = []
+    try:
+        with transaction.atomic():
+            claimed = claim()
+            apply_receipts(claimed)
+    except OperationalError:
+        # A deadlock or a lost connection says nothing about the receipts; the sweep comes back for them.
+        log.warning("apply_interrupted", receipts=len(claimed), exc_info=True)
+        return 0
+    except Exception:  # whatever is wrong with one of them, the others go on
+        log.info("apply_one_by_one", receipts=len(claimed))
+        for receipt in claimed:
+            apply_alone(receipt.pk)
+    return len(claimed)
+
+
+def claim():
+    """Lock what is due, oldest first, leaving out what stands behind another receipt of its chat that we do not
+    hold: locked by another worker, or waiting for its next try."""
+    due = Receipt.objects.pending().filter(next_try_at__lte=timezone.now()).order_by("pk")
+    claimed = list(
+        due.select_for_update(of=("self",), skip_locked=True).select_related("environment")[:BATCH]
+    )
+    return in_order(claimed)
+
+
+def in_order(claimed):
+    keys = {receipt.chat_key for receipt in claimed if receipt.chat_key}
+    if not keys:
+        return claimed
+    ahead = Receipt.objects.pending().filter(
+        environment__in={receipt.environment_id for receipt in claimed},
+        chat_key__in=keys,
+        pk__lt=claimed[-1].pk,
+    )
+    ahead = ahead.exclude(pk__in=[receipt.pk for receipt in claimed])
+    first = {
+        (environment, key): pk
+        for environment, key, pk in ahead.order_by()
+        .values("environment", "chat_key")
+        .annotate(first=Min("pk"))
+        .values_list("environment", "chat_key", "first")
+    }
+    return [r for r in claimed if r.pk < first.get((r.environment_id, r.chat_key), r.pk + 1)]
+
+
+def apply_receipts(receipts):
+    """Learn from these receipts and write down what became of each; inside a transaction."""
+    by_environment = sorted(receipts, key=lambda receipt: (receipt.environment_id, receipt.pk))
+    for _, group in groupby(by_environment, key=lambda receipt: receipt.environment_id):
+        group = list(group)
+        understood = [receipt for receipt in group if receipt.event_type in HANDLERS]
+        kept = [receipt.pk for receipt in group if receipt.event_type not in HANDLERS]
+        told = [(receipt, read(receipt)) for receipt in understood]
+        told = [(receipt, news) for receipt, news in told if news is not None]
+        learned = mirror.learn(group[0].environment, [news for _, news in told])
+        awaiting = {told[index][0].pk: message_id for index, message_id in learned.awaits.items()}
+        settle(group[0].environment, understood, kept, awaiting, learned)
+
+
+def read(receipt):
+    """What a receipt tells. PostgreSQL keeps no NUL characters, so they are left out."""
+    event = json.loads(receipt.body)
+    if "\\u0000" in receipt.body:
+        event = without_nul(event)
+    news = HANDLERS[receipt.event_type](event)
+    if news is not None:
+        news.trace_id = receipt.trace_id
+    return news
+
+
+def without_nul(value):
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_nul(item) for key, item in value.items()}
+    return value
+
+
+def settle(environment, understood, kept, awaiting, learned):
+    now = timezone.now()
+    applied = [receipt.pk for receipt in understood if receipt.pk not in awaiting]
+    Receipt.objects.filter(pk__in=applied).update(state="applied", applied_at=now, error="")
+    if kept:
+        Receipt.objects.filter(pk__in=kept).update(state="kept", error="")
+    for pk, message_id in awaiting.items():
+        Receipt.objects.filter(pk=pk).update(
+            state="awaiting", awaits=message_id, next_try_at=now + AWAIT_FETCH
+        )
+    if learned.created:
+        waited = Receipt.objects.filter(environment=environment, state="awaiting", awaits__in=learned.created)
+        if waited.update(state="pending", next_try_at=now):
+            from webhooks.tasks import apply_receipts as task
+
+            wake(task)
+    for attachment in learned.media:
+        wake(tasks.fetch_media, str(attachment.pk))
+
+
+def apply_alone(pk):
+    try:
+        with transaction.atomic():
+            receipt = Receipt.objects.pending().select_for_update(skip_locked=True, of=("self",))
+            receipt = receipt.select_related("environment").filter(pk=pk).first()
+            # An earlier one of its chat may just have failed.
+            if receipt and in_order([receipt]):
+                apply_receipts([receipt])
+    except OperationalError:
+        log.warning("apply_interrupted", receipts=1, exc_info=True)
+    except Exception as error:  # anything: it is written down for an admin, and retried
+        note_failure(pk, error)
+
+
+def note_failure(pk, error):
+    """Retry with backoff (2, 4, 8 … s), then park, where an admin sees the traceback; a parked receipt blocks nobody."""
+    receipt = Receipt.objects.get(pk=pk)
+    receipt.tries += 1
+    receipt.error = "".join(traceback.format_exception(error))[-8000:]
+    receipt.next_try_at = timezone.now() + timedelta(seconds=2**receipt.tries)
+    if receipt.tries >= MAX_TRIES:
+        receipt.state = Receipt.State.PARKED
+    receipt.save(update_fields=["tries", "error", "next_try_at", "state"])
+    log.warning("receipt_failed", receipt=pk, tries=receipt.tries, state=receipt.state, error=str(error))
+
+
+def fetch_awaited():
+    """Receipts about messages that we do not know: look again, then ask the carrier for the message."""
+    due = Receipt.objects.filter(state="awaiting", next_try_at__lte=timezone.now()).order_by("pk")
+    for receipt in due.select_related("environment")[:100]:
+        mine = Message.objects.filter(environment=receipt.environment, external_id=receipt.awaits)
+        if mine.exists() or fetch_message(receipt):
+            Receipt.objects.filter(pk=receipt.pk, state="awaiting").update(
+                state="pending", next_try_at=timezone.now()
+            )
+        else:
+            receipt.tries += 1
+            receipt.next_try_at = timezone.now() + AWAIT_FETCH * 2**receipt.tries
+            if receipt.tries >= MAX_TRIES:
+                receipt.state = Receipt.State.PARKED
+                receipt.error = f"The carrier does not know message {receipt.awaits} either"
+            receipt.save(update_fields=["tries", "next_try_at", "state", "error"])
+    return apply_pending()
+
+
+def fetch_message(receipt):
+    """Learn one message from the carrier's API; False where it cannot be had now."""
+    gateway = gateways.for_environment(receipt.environment)
+    try:
+        data = gateway.fetch_message(receipt.awaits)
+        chat = data and gateway.fetch_chat(data["chat_id"])
+    except (gateways.TemporaryFailure, gateways.PermanentFailure) as failure:
+        log.warning("fetch_message_failed", message=receipt.awaits, reason=failure.reason)
+        return False
+    if not data or not chat:
+        return False
+    from webhooks import rest
+
+    with transaction.atomic():
+        mirror.learn(receipt.environment, [rest.chat(chat), rest.message(data, chat)])
+    return True

@@ -1,0 +1,143 @@
+"""Event type -> what it tells, for both payload versions. Dispatch is on the raw `event_type`, never on structure.
+
+Shapes: the contract's webhooks page §5. A payload that lacks what the contract requires raises KeyError or
+ValueError, which parks its receipt after some tries.
+"""
+
+from datetime import datetime
+
+from inbox.mirror import ChatNews, EditNews, FailureNews, HandleNews, MessageNews
+from inbox.models.contact import same_handle
+
+
+def moment(text):
+    return datetime.fromisoformat(text) if text else None
+
+
+def handle(data):
+    if not data:
+        return None
+    return HandleNews(
+        value=same_handle(data["handle"]),
+        joined_at=moment(data.get("joined_at")),
+        left_at=moment(data.get("left_at")),
+        is_me=bool(data.get("is_me")),
+    )
+
+
+def message(event):
+    data = event["data"]
+    return older_message(event) if "message" in data else newer_message(event)
+
+
+def newer_message(event):
+    """2026-02-03 (§5.1)."""
+    data = event["data"]
+    chat = data["chat"]
+    inbound = data["direction"] == "inbound"
+    owner = chat.get("owner_handle") or {}
+    sender = handle(data["sender_handle"])
+    return MessageNews(
+        message_id=data["id"],
+        chat_id=chat["id"],
+        direction="inbound" if inbound else "outbound",
+        line=owner.get("handle") or (None if inbound else sender.value),
+        sender=sender if inbound else None,
+        is_group=chat.get("is_group"),
+        health=chat.get("health_status") or {},
+        parts=data["parts"] or [],
+        **common(event, data, data),
+    )
+
+
+def older_message(event):
+    """2025-01-01 (§5.2)."""
+    data = event["data"]
+    inner = data["message"]
+    mine, theirs = handle(data.get("recipient_handle")), handle(data.get("from_handle"))
+    if data["is_from_me"]:
+        mine, theirs = theirs, mine
+    return MessageNews(
+        message_id=inner["id"],
+        chat_id=data["chat_id"],
+        direction="outbound" if data["is_from_me"] else "inbound",
+        line=mine and mine.value,
+        sender=None if data["is_from_me"] else theirs or HandleNews(value=same_handle(data["from"])),
+        recipients=[theirs] if data["is_from_me"] and theirs else [],
+        is_group=data.get("is_group"),
+        parts=inner["parts"] or [],
+        **common(event, data, inner),
+    )
+
+
+def common(event, data, inner):
+    sent_at = moment(inner.get("sent_at") or data.get("received_at"))
+    kind = event["event_type"]
+    return {
+        "at": sent_at or moment(inner.get("created_at") or event["created_at"]),
+        "service": data.get("service") or "",
+        "preferred_service": data.get("preferred_service") or "",
+        "sent_at": sent_at,
+        "delivered_at": moment(
+            inner.get("delivered_at") or (kind == "message.delivered" and data.get("delivered_at"))
+        ),
+        "read_at": moment(inner.get("read_at") or (kind == "message.read" and data.get("read_at"))),
+        "reconciled_at": moment(inner.get("reconciled_at")),
+        "effect": inner.get("effect"),
+        "reply_to": inner.get("reply_to"),
+        "idempotency_key": data.get("idempotency_key"),
+        "type": kind,
+        "trace_id": event.get("trace_id") or "",
+    }
+
+
+def failed(event):
+    """§5.3. Without a message_id there is nothing that it could be about."""
+    data = event["data"]
+    if not data.get("message_id"):
+        return None
+    return FailureNews(
+        message_id=data["message_id"],
+        failed_at=moment(data["failed_at"]),
+        code=data["code"],
+        reason=data.get("reason") or "",
+        trace_id=event.get("trace_id") or "",
+    )
+
+
+def edited(event):
+    """§5.4."""
+    data = event["data"]
+    return EditNews(
+        message_id=data["id"],
+        part_index=data["part"]["index"],
+        text=data["part"]["text"],
+        edited_at=moment(data["edited_at"]),
+        trace_id=event.get("trace_id") or "",
+    )
+
+
+def chat_created(event):
+    """§5.7."""
+    data = event["data"]
+    return ChatNews(
+        chat_id=data["id"],
+        handles=[handle(member) for member in data["handles"]],
+        display_name=data.get("display_name") or "",
+        is_group=data["is_group"],
+        service=data.get("service") or "",
+        health=data.get("health_status") or {},
+        created_at=moment(data["created_at"]),
+        trace_id=event.get("trace_id") or "",
+    )
+
+
+HANDLERS = {
+    "message.sent": message,
+    "message.received": message,
+    "message.delivered": message,
+    "message.read": message,
+    "message.failed": failed,
+    "message.edited": edited,
+    "chat.created": chat_created,
+}
