@@ -3,16 +3,30 @@ from lines.models.environment import Environment
 from lines.models.event import Event, EventCounter
 from lines.models.line import Line, LineAccess
 from lines.models.people import Invitation, Membership, User
+from lines.models.sandbox import (
+    Handset,
+    SandboxChat,
+    SandboxFaults,
+    SandboxMedia,
+    SandboxMessage,
+    SandboxWebhook,
+)
 
 __all__ = [
     "BlockedHandle",
     "Environment",
     "Event",
     "EventCounter",
+    "Handset",
     "Invitation",
     "Line",
     "LineAccess",
     "Membership",
     "OptOut",
+    "SandboxChat",
+    "SandboxFaults",
+    "SandboxMedia",
+    "SandboxMessage",
+    "SandboxWebhook",
     "User",
 ]

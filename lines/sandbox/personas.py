@@ -1,0 +1,55 @@
+"""Customers who use their phones by themselves. What they do is fixed, so that a demo can be told twice."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from lines.sandbox import payloads
+
+READS_AFTER = timedelta(seconds=1.5)
+ANSWERS_AFTER = timedelta(seconds=4)
+
+
+@dataclass(frozen=True)
+class Persona:
+    """`answers` are what they write after our first, second … message; `comes_back` is for the button."""
+
+    answers: list[str] = field(default_factory=list)
+    comes_back: str = ""
+
+
+PERSONAS = {
+    "harriet": Persona(
+        answers=[
+            "Oh good, you are quick! Is it the blue one from the window?",
+            "Lovely. I can come by at half past five, does that work?",
+            "Perfect, see you then. Thank you 🙏",
+        ],
+        comes_back="One more thing: could you put a bell on it?",
+    ),
+    "gwen": Persona(
+        answers=["Thanks, good to know", "STOP"], comes_back="Actually, one more thing: is it still there?"
+    ),
+}
+
+
+def hear(message):
+    """A message of ours has arrived on a phone: who answers by themselves reads it and writes what comes next."""
+    from lines.models.sandbox import SandboxMessage
+    from lines.sandbox import carrier, outbox
+
+    handset = message.chat.handsets.first()
+    persona = PERSONAS.get(handset.persona)
+    if persona is None or message.chat.is_group or message.arrived_at is None:
+        return
+    if message.opened_at is None:
+        message.opened_at = message.arrived_at + READS_AFTER
+        if message.delivered_at and handset.sends_read_receipts:
+            message.read_at = message.opened_at
+            outbox.queue(
+                message.environment, [payloads.message_event(message, "message.read", message.read_at)]
+            )
+        message.save(update_fields=["opened_at", "read_at"])
+    said = SandboxMessage.objects.filter(chat=message.chat, handset=handset, is_scripted=True).count()
+    if said < len(persona.answers):
+        parts = [{"type": "text", "value": persona.answers[said]}]
+        carrier.send(handset, message.chat, parts, at=message.arrived_at + ANSWERS_AFTER, is_scripted=True)
