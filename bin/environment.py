@@ -1,4 +1,4 @@
-"""Makes .venv beside pyproject.toml hold what locks/NAME.txt names, then becomes the command asked for.
+"""Makes .venv beside pyproject.toml hold what locks/NAME.txt names, then becomes the command, if one is asked for.
 
 Runs on any Python from 3.11 with nothing installed, and does nothing when nothing has changed. Stamps
 are written last; a set-up that was interrupted is known by its marker and made anew.
@@ -21,12 +21,14 @@ UNFINISHED = VENV / "unfinished"
 ENOUGH = {"embedded": ["embedded", "dev", "app"], "dev": ["dev"]}
 
 
-def main(lock, command, *words):
+def main(lock, command=None, *words):
     # Files that only root may read would be of no use to the servers, which run as nobody.
     os.umask(0o022)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     if not is_ready(lock):
         set_up_alone(lock)
+    if command is None:
+        return
     if folder := os.environ.get("PARTYLINE_DATA"):
         os.environ["PARTYLINE_DATA"] = os.path.abspath(folder)
     os.chdir(ROOT)

@@ -82,7 +82,7 @@ class Copy:
         return ["manage.py", "prepare", *(["--empty"] if empty else [])]
 
     def _web_command(self):
-        return ["-m", "daphne", "-b", self.address, "-p", self.port, "partyline.asgi:application"]
+        return ["-m", "daphne", "-v", "0", "-b", self.address, "-p", self.port, "partyline.asgi:application"]
 
     def _celery_commands(self):
         celery = ["-m", "celery", "-A", "partyline"]

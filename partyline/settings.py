@@ -190,7 +190,7 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = PARTYLINE_DATA / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(PARTYLINE_DATA / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = PARTYLINE_DATA / "media"

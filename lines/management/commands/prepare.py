@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -50,9 +51,12 @@ class Command(BaseCommand):
             self.stdout.write("Migrated the database.")
 
     def collect_static(self):
+        manifest = settings.STATIC_ROOT / "staticfiles.json"
+        if manifest.exists() and not os.access(settings.STATIC_ROOT, os.W_OK):
+            return  # Part of an image, collected when that was built.
         fingerprint = static_fingerprint()
         stamp = settings.PARTYLINE_DATA / "static.stamp"
-        if settings.STATIC_ROOT.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
             return
         call_command("collectstatic", interactive=False, verbosity=0)
         stamp.write_text(fingerprint)
