@@ -1,1 +1,5 @@
-websocket_urlpatterns = []
+from django.urls import path
+
+from inbox.consumers import LiveConsumer
+
+websocket_urlpatterns = [path("live/", LiveConsumer.as_asgi())]

@@ -1,0 +1,212 @@
+"""What watchers are told: events of the log, each drawn once for everybody. Reads the database: call it in threads."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from inbox.models import Chat, ChatRead, Message
+from lines.models import Event, EventCounter, Line, Membership, User
+
+# Events. Whoever has missed more than this fetches the page again.
+REPLAY = 200
+# What may have happened between drawing a conversation and its page saying that it watches it.
+JUST_NOW = timedelta(seconds=10)
+THREAD_LINES = frozenset(
+    f"inbox.{name}"
+    for name in ("chat_closed", "chat_reopened", "chat_assigned", "chat_started", "opted_out", "opted_in")
+)
+ACCESS_CHANGED, CHAT_READ = "inbox.access_changed", "inbox.chat_read"
+
+
+@dataclass(slots=True)
+class Push:
+    """One event, or several folded into the newest, as it is told; and to whom."""
+
+    sequence: int
+    chat_id: object
+    line_id: object
+    only_for: object
+    unread: dict
+    brief: str
+    full: str
+    texts: dict = field(default_factory=dict)
+
+    def is_for(self, watcher):
+        return self.line_id in watcher.lines and self.only_for in (None, watcher.user_id)
+
+    def text_for(self, watcher):
+        """JSON. Between people only `unread` differs, so it is spliced in, and each text made once."""
+        watches = watcher.chat_id is not None and watcher.chat_id == self.chat_id
+        unread = self.unread.get(watcher.user_id)
+        text = self.texts.get((watches, unread))
+        if text is None:
+            text = f'{(self.full if watches else self.brief)[:-1]}, "unread": {json.dumps(unread)}}}'
+            self.texts[watches, unread] = text
+        return text
+
+
+@dataclass(slots=True)
+class News:
+    """What has happened up to `sequence`. `pushes` is None where it is too much to replay."""
+
+    sequence: int
+    pushes: list | None
+    # The lines that people have now, of those whose access has changed; None for who is no member any more.
+    access: dict = field(default_factory=dict)
+
+
+def news_since(environment_id, sequence, *, lines, users, watched):
+    """For all sockets of an environment: people `users` who see `lines` and watch the chats `watched`."""
+    events = list(events_since(environment_id, sequence)[: REPLAY + 1])
+    if len(events) > REPLAY:
+        return skip(environment_id, users)
+    last = events[-1].sequence if events else sequence
+    changed = {event.data.get("user") for event in events if event.type == ACCESS_CHANGED}
+    access = access_of([user for user in users if str(user) in changed], environment_id)
+    lines = lines.union(*(gained for gained in access.values() if gained))
+    events = [event for event in events if event.line_id in lines and event.type != ACCESS_CHANGED]
+    events = [event for event in events if event.type != CHAT_READ or event.actor_id in users]
+    return News(last, draw(events, watched), access)
+
+
+def skip(environment_id, users):
+    """Where pages have to fetch again instead of being told."""
+    return News(last_sequence(environment_id), None, access_of(users, environment_id))
+
+
+def missed_since(environment_id, sequence, *, user_id):
+    """For one page that has seen `sequence` (None: who knows); after it, it has seen all up to the answer's."""
+    lines = lines_of(user_id, environment_id)
+    # First the end, then what lies before it: numbers are the order of commits, so all of it is there.
+    last = last_sequence(environment_id)
+    access = {user_id: lines}
+    if sequence is None or not 0 <= sequence <= last:
+        return News(last, None, access)
+    if sequence == last or not lines:
+        return News(last, [], access)
+    events = events_since(environment_id, sequence).filter(sequence__lte=last, line__in=lines)
+    events = events.exclude(type=ACCESS_CHANGED).exclude(~Q(actor=user_id), type=CHAT_READ)
+    events = list(events[: REPLAY + 1])
+    return News(last, None if len(events) > REPLAY else draw(events, watched=()), access)
+
+
+def said_in(chat_id, environment_id, user, *, since):
+    """For who begins to watch a chat: the pushes of what its conversation could not show yet, as it was drawn
+    at the sequence `since` (None: a moment ago). None where it is too much; raises Chat.DoesNotExist to strangers.
+    """
+    chat = Chat.objects.visible_to(user, environment_id).get(pk=chat_id)
+    events = Event.objects.filter(environment=environment_id, chat_id=chat.pk).exclude(type=CHAT_READ)
+    unseen = Q(created_at__gt=timezone.now() - JUST_NOW) if since is None else Q(sequence__gt=since)
+    # By id, as the index of a chat's events is.
+    events = list(events.filter(unseen).select_related("actor").order_by("-id")[: REPLAY + 1])
+    if len(events) > REPLAY:
+        return None
+    return draw(sorted(events, key=lambda event: event.sequence), watched={chat.pk})
+
+
+def events_since(environment_id, sequence):
+    return Event.objects.filter(environment=environment_id).since(sequence).select_related("actor")
+
+
+def last_sequence(environment_id):
+    last = EventCounter.objects.filter(environment=environment_id).values_list("last", flat=True).first()
+    return last or 0
+
+
+def draw(events, watched):
+    """The pushes for these events, in a constant number of queries.
+
+    What happened to one chat is told once, with its newest state; in a chat that somebody watches, once per
+    message and for each line of the thread.
+    """
+    newest = {}
+    for event in events:
+        key = folding_key(event, watched)
+        newest.pop(key, None)
+        newest[key] = event
+    events = newest.values()
+    chats = Chat.objects.for_rows().in_bulk({event.chat_id for event in events if event.chat_id})
+    messages = Message.objects.for_bubbles().in_bulk(
+        {event.message_id for event in events if event.message_id and event.chat_id in watched}
+    )
+    rows = {pk: render_to_string("chats/_row.html", {"chat": chat}) for pk, chat in chats.items()}
+    bubbles = {pk: render_to_string("chats/_message.html", {"message": m}) for pk, m in messages.items()}
+    unread = unread_in(chats)
+    return [
+        push_of(event, chats.get(event.chat_id), rows, messages, bubbles, unread, event.chat_id in watched)
+        for event in events
+        if event.chat_id is None or event.chat_id in chats
+    ]
+
+
+def folding_key(event, watched):
+    if event.type == CHAT_READ:
+        return event.chat_id, event.actor_id
+    if event.chat_id is None:
+        return event.line_id, event.type
+    if event.chat_id not in watched:
+        return event.chat_id
+    return event.chat_id, event.message_id, event.type in THREAD_LINES and event.pk
+
+
+def unread_in(chats):
+    """Per chat: what each person who counts its messages has not read."""
+    unread = defaultdict(dict)
+    for read in ChatRead.objects.filter(chat__in=chats):
+        behind = chats[read.chat_id].inbound_count - read.seen
+        unread[read.chat_id][read.user_id] = max(0, behind) if read.is_unread else 0
+    return unread
+
+
+def push_of(event, chat, rows, messages, bubbles, unread, is_watched):
+    told = {
+        "type": "event",
+        "sequence": event.sequence,
+        "event": event.type,
+        "chat": chat and str(chat.pk),
+        "row": chat and rows[chat.pk],
+        "state": chat and {"status": chat.status, "assignee": chat.assignee_id and str(chat.assignee_id)},
+    }
+    brief = full = json.dumps(told | {"message": None, "line": None})
+    if is_watched:
+        message = messages.get(event.message_id)
+        bubble = bubbles[message.pk] if message and message.chat_id == chat.pk else None
+        line = render_to_string("chats/_event.html", {"event": event}) if event.type in THREAD_LINES else None
+        full = json.dumps(told | {"message": bubble, "line": line})
+    return Push(
+        sequence=event.sequence,
+        chat_id=event.chat_id,
+        line_id=event.line_id,
+        only_for=event.actor_id if event.type == CHAT_READ else None,
+        unread=unread[event.chat_id],
+        brief=brief,
+        full=full,
+    )
+
+
+def access_of(users, environment_id):
+    return {user: lines_of(user, environment_id) for user in users}
+
+
+def lines_of(user_id, environment_id):
+    """The ids of the lines that this person may see here; None for who is no member (any more)."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or not Membership.objects.filter(user=user, environment=environment_id).exists():
+        return None
+    lines = Line.objects.visible_to(user).filter(environment=environment_id)
+    return frozenset(lines.values_list("pk", flat=True))
+
+
+def ended_sessions(sessions):
+    """Which of these are over; `sessions` holds the person's id and password hash by the session's key."""
+    alive = Session.objects.filter(session_key__in=sessions, expire_date__gt=timezone.now())
+    alive = set(alive.values_list("session_key", flat=True))
+    people = {user_id for user_id, _ in sessions.values()}
+    passwords = dict(User.objects.filter(pk__in=people).values_list("pk", "password"))
+    return {key for key, (user, hash) in sessions.items() if key not in alive or passwords.get(user) != hash}
