@@ -289,10 +289,14 @@ def ping(url):
 
 def check_database(url):
     """A given DATABASE_URL has to answer; the message names no password."""
+    _, is_address, rest = url.partition("://")
     try:
-        psycopg.connect("postgresql://" + url.partition("://")[2], connect_timeout=5).close()
+        if not is_address:
+            raise psycopg.ProgrammingError
+        psycopg.connect(f"postgresql://{rest}", connect_timeout=5).close()
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+        lines = [line.strip() for line in str(error).splitlines() if "failed" in line or "FATAL" in line]
+        reason = (lines or [str(error).strip()])[-1].removeprefix("connection failed: ")
         raise CannotStart(f"DATABASE_URL does not answer: {reason}") from error
     except psycopg.Error as error:
         raise CannotStart(
