@@ -49,7 +49,8 @@ class Copy:
         for process in self.processes.values():
             process.end()
         self.servers.stop()
-        (self.data / "processes.json").unlink(missing_ok=True)
+        if self.written:
+            (self.data / "processes.json").unlink(missing_ok=True)
 
     def _check_port(self):
         if not self.port.isdigit() or not 0 < int(self.port) < 65536:
