@@ -136,7 +136,7 @@ def test_servers_die_with_whoever_started_them(tmp_path):
 def test_root_hands_a_server_to_nobody_even_in_a_private_folder(tmp_path):
     (tmp_path / "private").mkdir(mode=0o700)
     (tmp_path / "private" / "secret").write_text("reached")
-    command = ["sh", "-c", f"id -u; cat {tmp_path}/private/secret"]
+    command = ["sh", "-c", f"id -u; test -r {tmp_path}/private/secret && cat {tmp_path}/private/secret"]
 
     child = spawn(
         command, unprivileged=True, reaching=[tmp_path / "private"], stdout=subprocess.PIPE, text=True
