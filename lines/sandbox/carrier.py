@@ -35,7 +35,7 @@ def take(environment, outgoing):
         if first := known.filter(idempotency_key=outgoing.idempotency_key).first():
             return first
         message = accepted(chat, outgoing, parts)
-        outbox.queue(environment, [*born(chat, is_new), *fate(message)])
+        outbox.queue(environment, [*born(chat, is_new, message.created_at), *fate(message)])
         personas.hear(message)
     return message
 
@@ -94,8 +94,8 @@ def open_chat(environment, line_number, handsets, **fields):
     return chat, is_new
 
 
-def born(chat, is_new):
-    return [payloads.chat_created(chat, timezone.now())] if is_new else []
+def born(chat, is_new, at):
+    return [payloads.chat_created(chat, at)] if is_new else []
 
 
 def accepted(chat, outgoing, parts):
@@ -179,7 +179,7 @@ def send(handset, chat, parts, *, at=None, is_scripted=False):
     )
     read(handset, chat, at=at - timedelta(milliseconds=1))
     outbox.queue(
-        chat.environment, [*born(chat, is_new), payloads.message_event(message, "message.received", at)]
+        chat.environment, [*born(chat, is_new, at), payloads.message_event(message, "message.received", at)]
     )
     return message
 

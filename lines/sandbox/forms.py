@@ -1,0 +1,69 @@
+import phonenumbers
+from django import forms
+
+from lines.models.sandbox import Handset, SandboxFaults
+
+
+class HandsetForm(forms.ModelForm):
+    number = forms.CharField(label="Number", max_length=40)
+
+    class Meta:
+        model = Handset
+        fields = ["name", "number", "kind"]
+
+    def __init__(self, *args, environment, **options):
+        super().__init__(*args, **options)
+        self.environment = environment
+        self.fields["name"].required = True
+
+    def clean_number(self):
+        try:
+            number = phonenumbers.parse(self.cleaned_data["number"], "US")
+        except phonenumbers.NumberParseException as error:
+            raise forms.ValidationError("This is no phone number") from error
+        if not phonenumbers.is_possible_number(number):
+            raise forms.ValidationError("This is no possible phone number")
+        handle = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        if Handset.objects.filter(environment=self.environment, handle=handle).exists():
+            raise forms.ValidationError("This number has a handset already")
+        return handle
+
+    def save(self, commit=True):
+        self.instance.environment = self.environment
+        self.instance.handle = self.cleaned_data["number"]
+        self.instance.tone = Handset.objects.filter(environment=self.environment).count() % 6 + 1
+        return super().save(commit)
+
+
+class FaultsForm(forms.ModelForm):
+    repeat_percent = forms.IntegerField(label="Repeated, %", min_value=0, max_value=100)
+    delay_seconds = forms.IntegerField(label="Late, seconds", min_value=0, max_value=3600)
+    fail_sends = forms.IntegerField(label="Next sends answered with 500", min_value=0, max_value=1000)
+    lose_answers = forms.IntegerField(
+        label="Next sends accepted without an answer", min_value=0, max_value=1000
+    )
+
+    class Meta:
+        model = SandboxFaults
+        fields = ["repeat_percent", "delay_seconds", "reorder", "fail_sends", "lose_answers"]
+        labels = {"reorder": "Out of order"}
+
+
+class TextForm(forms.Form):
+    """What a customer sends: words, a file, or both."""
+
+    LARGEST = 10 * 1024 * 1024
+
+    text = forms.CharField(required=False, max_length=10_000)
+    photo = forms.FileField(required=False)
+
+    def clean_photo(self):
+        photo = self.cleaned_data["photo"]
+        if photo and photo.size > self.LARGEST:
+            raise forms.ValidationError("A phone sends at most 10 MB")
+        return photo
+
+    def clean(self):
+        if not self.errors and not self.cleaned_data["text"] and not self.cleaned_data["photo"]:
+            raise forms.ValidationError("There is nothing to send")
+        return self.cleaned_data
