@@ -28,7 +28,6 @@ def start(words):
     if words not in ([], ["--empty"]):
         raise CannotStart("bin/start takes no argument but --empty.")
     given = {**dotenv_values(ROOT / ".env"), **os.environ}
-    stop_by_signal()
     copy = Copy(data_folder(given), given)
     try:
         copy.run(empty=bool(words))
@@ -114,14 +113,15 @@ def data_folder(given):
 
 def main(words):
     commands = {"start": start, "manage": manage, "test": test, "bench": bench}
+    stop_by_signal()
     try:
         return commands[words[0]](words[1:])
+    except Stopped:
+        return 130
     except CannotStart as reason:
         return str(reason)
     except OSError as error:
         return sentence_for(error, data_folder(os.environ))
-    except KeyboardInterrupt:
-        return 130
 
 
 if __name__ == "__main__":
