@@ -1,12 +1,12 @@
 """What the simulated carrier does: it takes our messages, and its customers use their phones."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import get_valid_filename
 
 from lines.models.people import tone_of
 from lines.models.sandbox import Handset, SandboxChat, SandboxMedia, SandboxMessage
@@ -51,7 +51,7 @@ def keep(environment, filename, mime_type, content):
     """Store a file at the carrier; returns the V3 media part that stands for it."""
     media = SandboxMedia(
         environment=environment,
-        filename=get_valid_filename(filename)[-200:] or "file",
+        filename=plain_filename(filename),
         mime_type=mime_type,
         size=len(content),
     )
@@ -60,11 +60,16 @@ def keep(environment, filename, mime_type, content):
     return {
         "type": "media",
         "id": str(media.pk),
-        "url": f"{settings.RECEIVER_URL}/sandbox/media/{media.pk}/{media.filename}",
+        "url": f"{settings.RECEIVER_URL}/sandbox/media/{media.pk}/{quote(media.filename)}",
         "filename": media.filename,
         "mime_type": mime_type,
         "size_bytes": media.size,
     }
+
+
+def plain_filename(name):
+    name = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in name if letter.isprintable())[-200:] or "file"
 
 
 def chat_for(environment, outgoing):

@@ -54,9 +54,9 @@ def phones_of(environment):
     now = timezone.now()
     waits = Q(chats__messages__handset=None, chats__messages__arrived_at__lte=now)
     unopened = Q(chats__messages__opened_at=None) | Q(chats__messages__opened_at__gt=now)
-    return Handset.objects.filter(environment=environment).annotate(
-        unread=Count("chats__messages", filter=waits & unopened)
-    )
+    unread = Count("chats__messages", filter=waits & unopened)
+    # An aggregate forgets the ordering of the model.
+    return Handset.objects.filter(environment=environment).annotate(unread=unread).order_by("id")
 
 
 def threads_of(handset):
