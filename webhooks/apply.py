@@ -13,6 +13,7 @@ from django.utils import timezone
 from inbox import mirror, tasks
 from inbox.models import Message
 from lines import gateways
+from lines.models import Environment
 from partyline.wake import wake
 from webhooks.handlers import HANDLERS
 from webhooks.models import Receipt
@@ -83,16 +84,17 @@ def in_order(claimed):
 
 def apply_receipts(receipts):
     """Learn from these receipts and write down what became of each; inside a transaction."""
+    environments = Environment.objects.in_bulk({receipt.environment_id for receipt in receipts})
     by_environment = sorted(receipts, key=lambda receipt: (receipt.environment_id, receipt.pk))
-    for _, group in groupby(by_environment, key=lambda receipt: receipt.environment_id):
-        group = list(group)
+    for pk, receipts_of_one in groupby(by_environment, key=lambda receipt: receipt.environment_id):
+        environment, group = environments[pk], list(receipts_of_one)
         understood = [receipt for receipt in group if receipt.event_type in HANDLERS]
         kept = [receipt.pk for receipt in group if receipt.event_type not in HANDLERS]
         told = [(receipt, read(receipt)) for receipt in understood]
         told = [(receipt, news) for receipt, news in told if news is not None]
-        learned = mirror.learn(group[0].environment, [news for _, news in told])
+        learned = mirror.learn(environment, [news for _, news in told])
         awaiting = {told[index][0].pk: message_id for index, message_id in learned.awaits.items()}
-        settle(group[0].environment, understood, kept, awaiting, learned)
+        settle(environment, understood, kept, awaiting, learned)
 
 
 def read(receipt):
@@ -139,8 +141,7 @@ def settle(environment, understood, kept, awaiting, learned):
 def apply_alone(pk):
     try:
         with transaction.atomic():
-            receipt = Receipt.objects.pending().select_for_update(skip_locked=True, of=("self",))
-            receipt = receipt.select_related("environment").filter(pk=pk).first()
+            receipt = Receipt.objects.pending().select_for_update(skip_locked=True).filter(pk=pk).first()
             # An earlier one of its chat may just have failed.
             if receipt and in_order([receipt]):
                 apply_receipts([receipt])

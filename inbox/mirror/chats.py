@@ -7,6 +7,7 @@ from inbox.models import Chat, Handle, Message, Participant
 from inbox.models.chat import key_of
 from lines.models import Line
 from lines.models.line import WIRES
+from partyline.bulk import update_rows
 
 
 def learn_chats(environment, news, sheet):
@@ -139,7 +140,7 @@ def learn_participants(chats, wanted, handles):
                     if key in known:
                         moved[key] = row
     Participant.objects.bulk_create(new.values(), ignore_conflicts=True)
-    Participant.objects.bulk_update(moved.values(), ["joined_at", "left_at"])
+    update_rows(Participant, moved.values(), ["joined_at", "left_at"])
     grown = {by_pk[chat_pk] for chat_pk, _ in new}
     if grown:
         people = Participant.objects.filter(chat__in=grown, left_at=None).values_list(
@@ -150,7 +151,7 @@ def learn_participants(chats, wanted, handles):
             values.setdefault(chat_pk, []).append(value)
         for chat in grown:
             chat.participants_key = key_of(values.get(chat.pk, []))
-        Chat.objects.bulk_update(grown, ["participants_key"])
+        update_rows(Chat, grown, ["participants_key"])
     senders = {handle.value: handle for handle in handles.values()}
     for chat in chats.values():
         chat.known_handles = senders

@@ -41,15 +41,16 @@ def newest_that_count(environment, senders):
 def decide(environment, handle, known, message, sheet):
     opted_out = known is not None and known.lifted_at is None
     if message.consent == "stop":
+        # The word that they sent, even where they edited it since.
+        first = message.edits.first()
+        keyword = (first.text if first else message.text).strip()[:40]
         OptOut.objects.update_or_create(
             environment=environment,
             handle=handle,
-            defaults={"since": message.at, "lifted_at": None, "keyword": message.text.strip()[:40]},
+            defaults={"since": message.at, "lifted_at": None, "keyword": keyword},
         )
         if not opted_out:
-            sheet.note(
-                "inbox.opted_out", message=message, data={"handle": handle, "keyword": message.text[:40]}
-            )
+            sheet.note("inbox.opted_out", message=message, data={"handle": handle, "keyword": keyword})
     elif opted_out:
         OptOut.objects.filter(pk=known.pk).update(lifted_at=message.at)
         sheet.note("inbox.opted_in", message=message, data={"handle": handle})

@@ -1,4 +1,5 @@
 from lines.models import Event
+from partyline.bulk import insert_rows
 
 
 class EventSheet:
@@ -14,4 +15,4 @@ class EventSheet:
         self.events.append(event)
 
     def record(self):
-        Event.objects.bulk_create(self.events, ignore_conflicts=True)
+        insert_rows(Event, self.events, ignore_conflicts=True)

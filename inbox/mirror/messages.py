@@ -9,6 +9,7 @@ from inbox import wire
 from inbox.mirror.news import EditNews, FailureNews, MessageNews
 from inbox.models import Attachment, Chat, Edit, Message, Part
 from lines.models.consent import consent_in
+from partyline.bulk import insert_rows, update_rows
 
 TIMES = ("sent_at", "delivered_at", "read_at", "reconciled_at")
 ONCE = ("service", "preferred_service", "effect", "reply_to", "idempotency_key")
@@ -26,7 +27,7 @@ def mirrored_id(environment, external_id, at):
 def learn_messages(environment, news, chats, sheet, learned):
     """Create what is new, add what is new to what is known; returns the inbound messages that are new."""
     told = [item for item in news if isinstance(item, MessageNews)]
-    known = known_messages(environment, told)
+    known = known_messages(environment, told, chats)
     new, parts, changed, happened = {}, [], {}, []
     for item in told:
         message = known.get(item.message_id) or known.get(("key", item.idempotency_key))
@@ -43,34 +44,36 @@ def learn_messages(environment, news, chats, sheet, learned):
                 changed[message.pk] = message
             happened.append((item, message))
         decorate(message, item)
-    Message.objects.bulk_create(new.values())
-    if changed:
-        Message.objects.bulk_update(changed.values(), [*TIMES, *ONCE, "external_id", "accepted_at"])
+    insert_rows(Message, new.values())
+    update_rows(Message, changed.values(), [*TIMES, *ONCE, "external_id", "accepted_at"])
     attachments = learn_attachments(environment, new.values(), learned)
     for message in new.values():
         message.known_parts = list(parts_of(message, attachments))
         parts += message.known_parts
-    Part.objects.bulk_create(parts)
+    insert_rows(Part, parts)
     decorated = {m.pk: m for m in known.values() if hasattr(m, "told_parts") and m.external_id not in new}
     learn_decorations(decorated)
     learned.created |= new.keys()
     touched = learn_activity(chats, new.values())
     learn_unread(touched)
-    prefetch_related_objects(list(changed.values()), "parts__attachment")
+    prefetch_related_objects(list(changed.values()), "parts__attachment", "sender")
     for item, message in happened:
         sheet.note(item.type, message=message, data=wire.message(message), trace_id=item.trace_id)
     return [message for message in new.values() if message.is_inbound]
 
 
-def known_messages(environment, told):
-    mine = Message.objects.filter(environment=environment).select_related("sender", "chat__line")
+def known_messages(environment, told, chats):
+    mine = Message.objects.filter(environment=environment)
     known = {m.external_id: m for m in mine.filter(external_id__in={item.message_id for item in told})}
     keys = {item.idempotency_key for item in told if item.idempotency_key and item.message_id not in known}
     if keys:
         # Ours, and the webhook was faster than the carrier's answer to us.
         known |= {("key", m.idempotency_key): m for m in mine.filter(idempotency_key__in=keys)}
+    loaded = {chat.pk: chat for chat in chats.values()}
     for message in known.values():
         message.environment = environment
+        if message.chat_id in loaded:
+            message.chat = loaded[message.chat_id]
     return known
 
 
@@ -168,7 +171,7 @@ def learn_decorations(messages):
         if part.index < len(told) and not part.extra and (extra := extra_of(told[part.index])):
             part.extra = extra
             changed.append(part)
-    Part.objects.bulk_update(changed, ["extra"])
+    update_rows(Part, changed, ["extra"])
 
 
 def learn_activity(chats, messages):
@@ -193,7 +196,8 @@ def learn_activity(chats, messages):
         late_answer = chat.last_outbound_at != answered_before
         learn_waiting(chat, inbound, late_answer)
         touched.append(chat)
-    Chat.objects.bulk_update(
+    update_rows(
+        Chat,
         touched,
         [
             "last_message",
@@ -271,7 +275,7 @@ def learn_changes(environment, news, sheet, learned):
             )
             data = wire.failure(message, item)
             sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
-    Message.objects.bulk_update(messages.values(), ["failed_at", "error_code", "error"])
+    update_rows(Message, messages.values(), ["failed_at", "error_code", "error"])
     learn_edits(edits, sheet)
 
 
@@ -296,5 +300,5 @@ def learn_edits(edits, sheet):
     for key, text in newest.items():
         if key in parts:
             parts[key].text = text
-    Part.objects.bulk_update(parts.values(), ["text"])
-    Message.objects.bulk_update(messages.values(), ["edited_at"])
+    update_rows(Part, parts.values(), ["text"])
+    update_rows(Message, messages.values(), ["edited_at"])

@@ -10,22 +10,25 @@ def chat_key(event):
     return data.get("chat_id") or (data.get("chat") or {}).get("id") or data.get("id") or ""
 
 
+def rows_of(environment, events):
+    return [
+        Receipt(
+            environment=environment,
+            event_id=event["event_id"],
+            event_type=event["event_type"],
+            chat_key=chat_key(event),
+            body=json.dumps(event),
+            trace_id=event["trace_id"],
+        )
+        for event in events
+    ]
+
+
 @pytest.fixture
 def keep(environment):
     """Keep webhooks as the receiver does; a repeat is not kept twice."""
 
     def keep(*events, environment=environment):
-        rows = [
-            Receipt(
-                environment=environment,
-                event_id=event["event_id"],
-                event_type=event["event_type"],
-                chat_key=chat_key(event),
-                body=json.dumps(event),
-                trace_id=event["trace_id"],
-            )
-            for event in events
-        ]
-        Receipt.objects.bulk_create(rows, ignore_conflicts=True)
+        Receipt.objects.bulk_create(rows_of(environment, events), ignore_conflicts=True)
 
     return keep
