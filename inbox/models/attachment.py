@@ -1,11 +1,57 @@
+import hashlib
+import mimetypes
+import os
+
+import puremagic
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from PIL import Image, UnidentifiedImageError
 from uuid_utils.compat import uuid7
+
+# What a browser may show in place; anything else (SVG, HTML, scripts) is only ever downloaded.
+SHOWN_IN_PLACE = frozenset(
+    """image/jpeg image/png image/gif image/webp video/mp4 video/quicktime video/webm video/3gpp audio/mpeg
+    audio/mp4 audio/aac audio/x-caf audio/amr audio/ogg audio/wav audio/x-wav audio/webm application/pdf""".split()
+)
+NEVER_SENT = frozenset(
+    """.apk .app .bat .cmd .com .cpl .dll .dmg .exe .hta .htm .html .jar .js .lnk .mjs .msi .pif .ps1 .reg .scr .sh
+    .svg .vbs .wsf .xhtml""".split()
+)
+PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
 def stored_as(attachment, filename):
     """Named by its id alone: what a stranger called it never becomes a path."""
     return f"{attachment.environment_id}/{attachment.pk.hex[-2:]}/{attachment.pk}"
+
+
+def clean_filename(name):
+    """The last part of a path, without what a file system or a header could take amiss."""
+    name = os.path.basename(str(name).replace("\\", "/"))
+    name = "".join(letter for letter in name if letter.isprintable() and letter not in '<>:"|?*/').strip(". ")
+    stem, suffix = os.path.splitext(name)
+    return f"{stem[: 120 - len(suffix)]}{suffix[:20]}" or "file"
+
+
+def kind_of(upload, head, name):
+    """(mime type, width, height), by the content; the name decides only between kinds of plain text."""
+    try:
+        upload.seek(0)
+        with Image.open(upload) as image:
+            return Image.MIME.get(image.format, "application/octet-stream"), *image.size
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        pass
+    try:
+        kind = puremagic.from_string(head, mime=True, filename=name)
+    except (puremagic.PureError, ValueError):
+        kind = ""
+    if not kind:
+        guess = mimetypes.guess_type(name)[0] or ""
+        kind = guess if guess in ("text/plain", "text/csv", "text/vcard", "text/calendar") else ""
+    return kind or "application/octet-stream", None, None
 
 
 class Attachment(models.Model):
@@ -45,6 +91,39 @@ class Attachment(models.Model):
 
     def __str__(self):
         return self.filename
+
+    @classmethod
+    def keep(cls, environment, upload):
+        """Store what a person of ours uploads; ValidationError says why it cannot be sent."""
+        name = clean_filename(upload.name)
+        if upload.size > settings.MEDIA_MAX_BYTES:
+            limit = filesizeformat(settings.MEDIA_MAX_BYTES)
+            raise ValidationError(f"{name} is {filesizeformat(upload.size)}; the limit is {limit}.")
+        if not upload.size:
+            raise ValidationError(f"{name} is empty.")
+        head = upload.read(4096)
+        if os.path.splitext(name)[1].lower() in NEVER_SENT or head.startswith(PROGRAMS):
+            raise ValidationError(f"{name} is a program or a web page, and phones do not take those.")
+        attachment = cls(environment=environment, filename=name, size=upload.size, state=cls.State.STORED)
+        attachment.mime_type, attachment.width, attachment.height = kind_of(upload, head, name)
+        digest = hashlib.sha256()
+        upload.seek(0)
+        for chunk in upload.chunks():
+            digest.update(chunk)
+        attachment.checksum = digest.hexdigest()
+        upload.seek(0)
+        attachment.file.save(name, upload, save=False)
+        attachment.save(force_insert=True)
+        return attachment
+
+    @property
+    def safe_name(self):
+        """Its name as the end of an address; carriers name files as they like."""
+        return clean_filename(self.filename)
+
+    @property
+    def is_shown_in_place(self):
+        return self.mime_type in SHOWN_IN_PLACE
 
     @property
     def is_image(self):

@@ -3,8 +3,9 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.reading import ChatRead, Draft
 from inbox.models.writing import Writable
-from lines.models import Line
+from lines.models import Line, OptOut
 
 
 def key_of(handles):
@@ -29,23 +30,52 @@ class ChatQuerySet(models.QuerySet):
     def unassigned(self):
         return self.filter(assignee=None)
 
+    def in_view(self, view, user):
+        """One of the tabs of the list: mine, unassigned or all that are open, or closed."""
+        if view == "closed":
+            return self.closed()
+        chats = self.open()
+        if view == "mine":
+            return chats.filter(assignee=user)
+        return chats.unassigned() if view == "unassigned" else chats
+
+    def unread_by(self, user):
+        """Open chats that wait to be read by `user`, because they are theirs or nobody's."""
+        return self.open().filter(
+            models.Q(assignee=user) | models.Q(assignee=None), reads__user=user, reads__is_unread=True
+        )
+
     def newest_first(self):
         return self.order_by("-last_activity_at", "-id")
 
-    def older_than(self, chat):
-        """The keyset page behind `chat`, in the order of newest_first."""
-        return self.filter(
-            models.Q(last_activity_at__lt=chat.last_activity_at)
-            | models.Q(last_activity_at=chat.last_activity_at, pk__lt=chat.pk)
-        )
+    def older_than(self, at, pk):
+        """The keyset page behind a row that stood at (`at`, `pk`), in the order of newest_first."""
+        return self.filter(last_activity_at__lte=at).exclude(last_activity_at=at, pk__gte=pk)
 
     def for_rows(self):
         """With all that a row of the list shows, in a constant number of queries."""
-        return self.select_related("line", "assignee", "last_message__author").prefetch_related(
-            models.Prefetch(
-                "participants",
-                Participant.objects.filter(left_at=None).select_related("handle__contact").order_by("id"),
+        opted_out = OptOut.objects.active().filter(
+            environment=models.OuterRef("environment"), handle=models.OuterRef("participants_key")
+        )
+        return (
+            self.select_related("line", "assignee", "last_message__author", "last_message__sender__contact")
+            .annotate(has_opted_out=models.Exists(opted_out))
+            .prefetch_related(
+                "last_message__parts__attachment",
+                models.Prefetch(
+                    "participants",
+                    Participant.objects.filter(left_at=None).select_related("handle__contact").order_by("id"),
+                ),
             )
+        )
+
+    def with_own(self, user):
+        """With what of a row is only for `user`: what they have not read, and their draft."""
+        return self.prefetch_related(
+            models.Prefetch("reads", ChatRead.objects.filter(user=user), to_attr="own_reads"),
+            models.Prefetch(
+                "drafts", Draft.objects.filter(user=user, mode="reply").exclude(text=""), to_attr="own_drafts"
+            ),
         )
 
 
@@ -116,6 +146,17 @@ class Chat(Writable):
         if self.is_group and self.display_name:
             return self.display_name
         return ", ".join(handle.name for handle in self.others) or self.display_name or "Unknown"
+
+    @property
+    def unread(self):
+        """How many messages the person of with_own has not seen; 0 where nobody was named."""
+        reads = getattr(self, "own_reads", [])
+        return max((self.inbound_count - read.seen for read in reads if read.is_unread), default=0)
+
+    @property
+    def draft(self):
+        """What the person of with_own was writing."""
+        return next((draft.text for draft in getattr(self, "own_drafts", [])), "")
 
     @property
     def is_open(self):

@@ -16,7 +16,7 @@ class MessageQuerySet(models.QuerySet):
         return self.order_by("-at", "-id")
 
     def older_than(self, message):
-        return self.filter(models.Q(at__lt=message.at) | models.Q(at=message.at, pk__lt=message.pk))
+        return self.filter(at__lte=message.at).exclude(at=message.at, pk__gte=message.pk)
 
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""
@@ -118,6 +118,22 @@ class Message(Sendable):
     @property
     def text(self):
         return "\n".join(part.text for part in self.parts.all() if part.text)
+
+    @property
+    def groups(self):
+        """Its parts as bubbles: photos that follow one another are one, and so is each text, file or link."""
+        groups = []
+        for part in self.parts.all():
+            kind = part.shown_as
+            if groups and kind == "photos" and groups[-1]["kind"] == "photos":
+                groups[-1]["parts"].append(part)
+            else:
+                groups.append({"kind": kind, "parts": [part]})
+        return groups
+
+    @property
+    def shows_only_photos(self):
+        return all(part.shown_as == "photos" for part in self.parts.all()) and bool(self.parts.all())
 
     @property
     def preview(self):

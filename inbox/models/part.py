@@ -25,6 +25,14 @@ class Part(models.Model):
     def __str__(self):
         return self.text or self.kind
 
+    @property
+    def shown_as(self):
+        """photos, text or part: the shape of its bubble."""
+        file = self.attachment
+        if file and file.is_image and file.state == "stored":
+            return "photos"
+        return "text" if self.text else "part"
+
 
 class Edit(models.Model):
     """One version of a text part. The newest is shown; the first is the text as it was sent."""

@@ -2,6 +2,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from inbox.models.contact import Handle
+from lines import guard
 from partyline import trace
 
 
@@ -97,6 +98,14 @@ class Writable(models.Model):
             message.send_later(verdict.until)
         self.refresh_from_db()
         return message
+
+    def verdict(self):
+        """What the guard would say now of a message from here, whatever its pace."""
+        return guard.check(
+            guard.Outgoing(
+                line=self.line, handles=[handle.value for handle in self.others], is_group=self.is_group
+            )
+        )
 
     def wrote(self, message, *, by):
         """What follows for the chat from a message of ours: it moves up, is open, and is ours who answered."""

@@ -3,7 +3,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from lines.models.people import Role
+from lines.models.people import Membership, Role, User
 
 WIRES = ["teal", "rust", "plum", "moss", "slate", "honey"]
 
@@ -62,6 +62,16 @@ class Line(models.Model):
 
     def __str__(self):
         return self.name or self.phone_number
+
+    def seen_by(self):
+        """The people who may see this line, by name."""
+        leads = Membership.objects.filter(
+            environment=self.environment_id, role__in=(Role.ADMIN, Role.LEAD)
+        ).values("user")
+        members = Membership.objects.filter(environment=self.environment_id).values("user")
+        own = self.access.filter(user__in=members).values("user")
+        people = User.objects.filter(models.Q(pk__in=leads) | models.Q(pk__in=own), is_active=True)
+        return people.order_by("name", "email")
 
     @transaction.atomic
     def pause(self, *, by, reason=""):

@@ -1,0 +1,90 @@
+"""What people do with a conversation as a whole."""
+
+from django.contrib import messages as notes
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from inbox.models import Chat
+from inbox.shortcuts import chat_for
+from inbox.thread import foot_of
+
+
+@login_required
+def chat(request, pk):
+    return redirect("conversation", "all", chat_for(request, pk).pk)
+
+
+@login_required
+def row(request, pk):
+    chat_for(request, pk)
+    chat = Chat.objects.for_rows().with_own(request.user).get(pk=pk)
+    return render(request, "chats/_row.html", {"chat": chat})
+
+
+@login_required
+def head(request, pk):
+    return head_of(request, chat_for(request, pk))
+
+
+@login_required
+def foot(request, pk):
+    return render(request, "chats/_foot.html", foot_of(request, chat_for(request, pk)))
+
+
+@login_required
+@require_POST
+def read(request, pk):
+    chat_for(request, pk).mark_read(by=request.user)
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_POST
+def unread(request, pk):
+    chat_for(request, pk).mark_unread(by=request.user)
+    return answer(request, pk, "Marked as unread")
+
+
+@login_required
+@require_POST
+def close(request, pk):
+    chat = chat_for(request, pk)
+    done = chat.close(by=request.user)
+    return answer(request, pk, done and "Closed", undo=("reopen", {}))
+
+
+@login_required
+@require_POST
+def reopen(request, pk):
+    chat = chat_for(request, pk)
+    done = chat.reopen(by=request.user)
+    return answer(request, pk, done and "Open again", undo=("close", {}))
+
+
+@login_required
+@require_POST
+def assign(request, pk):
+    """To the colleague in `to`, or to nobody where it is empty."""
+    chat = chat_for(request, pk)
+    before = chat.assignee
+    to = request.POST.get("to") or None
+    colleague = get_object_or_404(chat.line.seen_by(), pk=to) if to else None
+    done = chat.assign(colleague, by=request.user)
+    said = f"Assigned to {colleague}" if colleague else "Assigned to nobody"
+    return answer(request, pk, done and said, undo=("assign", {"to": before and before.pk}))
+
+
+def answer(request, pk, said, undo=None):
+    """The head of the conversation as it is now, and a toast that says what was done."""
+    if not request.htmx:
+        if said:
+            notes.success(request, said)
+        return redirect("conversation", "all", pk)
+    return head_of(request, chat_for(request, pk), said=said, undo=undo)
+
+
+def head_of(request, chat, **more):
+    context = {"chat": Chat.objects.for_rows().get(pk=chat.pk), "colleagues": chat.line.seen_by(), **more}
+    return render(request, "chats/_head_answer.html" if more.get("said") else "chats/_head.html", context)

@@ -1,0 +1,83 @@
+"""Reading back in a conversation, and writing in it."""
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from inbox.forms import MessageForm
+from inbox.models import Draft, Message
+from inbox.shortcuts import chat_for, may_answer
+from inbox.thread import thread_of
+
+DRAFT_LENGTH = 10_000
+
+
+@login_required
+def older(request, pk):
+    """The fifty messages before the one in `before`."""
+    chat = chat_for(request, pk)
+    before = message_in(chat.messages, request.GET.get("before"))
+    return render(request, "chats/_items.html", {"chat": chat} | thread_of(chat, before=before))
+
+
+@login_required
+@require_POST
+def reply(request, pk):
+    chat = chat_for(request, pk)
+    if not may_answer(request, chat):
+        raise PermissionDenied("You may read this line, but not answer on it.")
+    form = MessageForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            message = form.send(chat, by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+    if form.errors:
+        return render(request, "chats/_problem.html", {"form": form, "chat": chat}, status=422)
+    if not request.htmx:
+        return redirect("conversation", "all", chat.pk)
+    return bubble(request, message)
+
+
+@login_required
+@require_POST
+def draft(request, pk):
+    chat = chat_for(request, pk)
+    text = request.POST.get("text", "")[:DRAFT_LENGTH]
+    if text.strip():
+        Draft.objects.update_or_create(
+            chat=chat, user=request.user, mode="reply", defaults={"text": text, "saved_at": timezone.now()}
+        )
+    else:
+        chat.drafts.filter(user=request.user, mode="reply").delete()
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_POST
+def retry(request, pk):
+    """A failed message once more; the guard looks at it again before it leaves."""
+    if request.environment is None:
+        raise Http404
+    message = message_in(Message.objects.visible_to(request.user, request.environment), pk)
+    if not may_answer(request, message.chat):
+        raise PermissionDenied("You may read this line, but not answer on it.")
+    again = message.retry(by=request.user)
+    if not request.htmx:
+        return redirect("conversation", "all", message.chat_id)
+    return bubble(request, again or message)
+
+
+def message_in(messages, pk):
+    try:
+        return get_object_or_404(messages, pk=pk)
+    except ValidationError as error:
+        raise Http404("No such message") from error
+
+
+def bubble(request, message):
+    message = Message.objects.for_bubbles().get(pk=message.pk)
+    return render(request, "chats/_message.html", {"message": message})

@@ -1,0 +1,61 @@
+// The open conversation: reading it, and its head and foot when somebody changes what they say.
+import { openChat } from "navigation"
+import { headers } from "requests"
+
+const WRITABLE = /opted_(out|in)$|line_(paused|resumed)$/
+
+let unseen = true
+let keptUnread = false
+
+// Reading is looking at it: the conversation is on the screen, and this tab is the one in front.
+async function read() {
+  const chat = openChat()
+  const messages = document.querySelector("message-list")
+  if (!chat || !unseen || keptUnread || document.hidden || !document.hasFocus() || !messages?.checkVisibility()) return
+  unseen = false
+  const answer = await fetch(`/chats/${chat}/read/`, { method: "POST", headers: headers() }).catch(() => null)
+  if (!answer?.ok) unseen = true
+  else document.dispatchEvent(new CustomEvent("conversation:read", { detail: { chat } }))
+}
+
+async function renew(part) {
+  const chat = openChat()
+  const answer = await fetch(`/chats/${chat}/${part}/`)
+  const old = document.getElementById(part)
+  if (!answer.ok || !old || chat !== openChat()) return
+  const template = document.createElement("template")
+  template.innerHTML = (await answer.text()).trim()
+  const next = document.importNode(template.content, true).firstElementChild
+  // A composer in which somebody writes is not exchanged for another one.
+  if (part === "foot" && next.dataset.foot === old.dataset.foot) return
+  old.replaceWith(next)
+  htmx.process(next)
+}
+
+function hear({ chat, event, state }) {
+  if (WRITABLE.test(event) && (!chat || chat === openChat())) renew("foot")
+  if (!chat || chat !== openChat()) return
+  const head = document.getElementById("head")
+  if (head && state && (head.dataset.status !== state.status || head.dataset.assignee !== (state.assignee ?? ""))) {
+    renew("head")
+  }
+  if (event === "message.received") {
+    unseen = true
+    read()
+  }
+}
+
+document.addEventListener("live:event", ({ detail }) => hear(detail))
+document.addEventListener("live:refresh", () => openChat() && (renew("head"), renew("foot")))
+document.addEventListener("message:sent", () => renew("foot"))
+document.addEventListener("conversation:shown", () => {
+  unseen = true
+  keptUnread = false
+  read()
+})
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful && detail.requestConfig?.path.endsWith("/unread/")) keptUnread = true
+})
+document.addEventListener("visibilitychange", read)
+addEventListener("focus", read)
+read()

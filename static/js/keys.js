@@ -1,0 +1,40 @@
+// Keys outside text fields. A button says which key presses it by `data-key-…`, so nothing is done twice.
+const moves = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 }
+
+function move(step) {
+  const rows = [...document.querySelectorAll(".chat-row")]
+  const at = rows.findIndex((row) => row === document.activeElement)
+  const open = rows.findIndex((row) => row.getAttribute("aria-current") === "true")
+  const next = rows[at >= 0 ? at + step : open >= 0 ? open + step : 0]
+  next?.focus()
+  return next
+}
+
+function press(event) {
+  if (event.metaKey || event.ctrlKey || event.altKey) return
+  const typing = event.target.closest("input, textarea, select, [contenteditable], [role=menu], dialog")
+  if (event.key === "Escape") return leave(event)
+  if (typing) return
+  const key = event.key.toLowerCase()
+  if (key === "j" || key === "k") {
+    move(moves[key])?.click()
+  } else if (event.key in moves && event.target.closest(".chat-row")) {
+    move(moves[event.key])
+  } else if (key === "r") {
+    document.querySelector(".composer__text")?.focus()
+  } else if (/^[a-z]$/.test(key) && document.querySelector(`[data-key-${key}]`)) {
+    document.querySelector(`[data-key-${key}]`).click()
+  } else {
+    return
+  }
+  event.preventDefault()
+}
+
+// Out of the composer first; on a phone, then back a screen.
+function leave(event) {
+  if (event.target.closest("dialog, pop-over[open]")) return
+  if (event.target.closest("textarea, input")) return event.target.blur()
+  if (document.body.dataset.screen === "details") document.body.dataset.screen = "conversation"
+}
+
+document.addEventListener("keydown", press)

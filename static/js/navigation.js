@@ -1,0 +1,59 @@
+// Which conversation is open: rows, links and Back change it in place; every one has an address of its own.
+const list = () => document.querySelector("chat-list")
+const shown = () => document.getElementById("conversation")
+
+export const view = () => list().dataset.view
+export const openChat = () => shown()?.dataset.chat ?? null
+
+export function show(chat, { push = true } = {}) {
+  const path = chat ? `/inbox/${view()}/${chat}/` : `/inbox/${view()}/`
+  if (push) history.pushState(null, "", path)
+  return htmx.ajax("GET", path, { target: "#conversation", swap: "outerHTML", source: "#conversation" })
+}
+
+export function title() {
+  const badge = document.getElementById("unread-badge")
+  const unread = badge && !badge.hidden ? badge.firstChild?.textContent.trim() : ""
+  const name = shown()?.dataset.title
+  document.title = `${unread && unread !== "0" ? `(${unread}) ` : ""}${name ? `${name} · ` : ""}Partyline`
+}
+
+// A link to a picture, a new tab and the like are the browser's.
+const plain = (event) => event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+
+function click(event) {
+  const to = event.target.closest(".chat-row, [data-open], [data-back], [data-details-toggle]")
+  if (!to || !plain(event)) return
+  if (to.matches("[data-details-toggle]")) return fold()
+  if (!document.querySelector("chat-list")) return
+  event.preventDefault()
+  show(to.matches("[data-back]") ? null : to.getAttribute("href").split("/").at(-2))
+}
+
+// The details are a zone on a wide window, which folds, and a screen of their own on a phone.
+function fold() {
+  const app = document.querySelector(".app")
+  if (matchMedia("(width < 48rem)").matches) {
+    document.body.dataset.screen = document.body.dataset.screen === "details" ? "conversation" : "details"
+    return
+  }
+  const isShown = document.getElementById("details").checkVisibility()
+  app.dataset.details = isShown ? "folded" : "shown"
+}
+
+function arrived() {
+  document.body.dataset.screen = shown()?.dataset.screen ?? "list"
+  title()
+  document.dispatchEvent(new CustomEvent("conversation:shown", { detail: { chat: openChat() } }))
+}
+
+document.addEventListener("click", click)
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.target?.id === "conversation") arrived()
+  if (detail.target?.id === "tabs" || detail.target?.id === "unread-badge") title()
+})
+addEventListener("popstate", () => {
+  const [, base, of, chat] = location.pathname.split("/")
+  if (base !== "inbox" || of !== view()) return location.reload()
+  show(chat || null, { push: false })
+})
