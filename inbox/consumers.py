@@ -23,7 +23,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     Closes with 4400 malformed, 4401 not signed in, 4403 no access (any more), 4408 too slow, 4503 no database.
     """
 
-    chat_id = hub = writer = closing = None
+    lines = chat_id = hub = writer = closing = None
 
     async def __call__(self, scope, receive, send):
         self.outbox = asyncio.Queue(OUTBOX)
@@ -50,21 +50,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.begin()
 
     async def begin(self):
-        lines = await database_sync_to_async(live.lines_of)(self.user_id, self.environment_id)
-        if lines is None:
-            return self.end(NO_ACCESS)
-        self.lines, self.hub = lines, hub()
         # Joined before reading, so that nothing falls between.
+        self.hub = hub()
         await self.hub.join(self)
         missed = await database_sync_to_async(live.missed_since)(
             self.environment_id, self.since, user_id=self.user_id
         )
-        if self.lines is lines:
-            self.admit(missed.access[self.user_id])
-        if self.closing:
-            return
-        self.writer = asyncio.ensure_future(self.write())
-        self.catch_up(missed)
+        lines = missed.access[self.user_id]
+        if self.lines is None:
+            self.admit(lines)
+        elif self.lines != lines:
+            # The hub has read of a change meanwhile, and knows it better.
+            self.refresh()
+        if not self.closing:
+            self.writer = asyncio.ensure_future(self.write())
+            self.catch_up(missed)
 
     def catch_up(self, missed):
         if missed.pushes is None:
@@ -124,8 +124,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if lines is None:
             self.end(NO_ACCESS)
         elif lines != self.lines:
-            self.lines = lines
-            self.refresh()
+            is_first, self.lines = self.lines is None, lines
+            if not is_first:
+                self.refresh()
 
     def refresh(self):
         self.tell({"type": "refresh"})

@@ -14,8 +14,9 @@ from inbox import live
 
 log = structlog.get_logger()
 
-# Seconds: between looks into the log when nobody calls; between reads of a busy log; between looks at who has left.
-TICK, PAUSE, RECHECK = 2, 0.02, 30
+# Seconds: between looks into the log when nobody calls; after a read of many events; between looks at who has left.
+TICK, PAUSE, RECHECK = 2, 0.1, 30
+MANY = 20
 LONGEST_RETRY = 10
 NOT_SIGNED_IN, NO_ACCESS = 4401, 4403
 
@@ -33,8 +34,8 @@ def hub():
 class Hub:
     """Works from the first watcher's arrival to the last one's leaving.
 
-    A watcher has environment_id, user_id, lines, chat_id (the chat that it watches), session_key and password;
-    and hear(push), refresh(), admit(lines), end(code), none of which may block.
+    A watcher has environment_id, user_id, lines (None until it knows them), chat_id (the chat that it watches),
+    session_key and password; and hear(push), refresh(), admit(lines), end(code), none of which may block.
     """
 
     def __init__(self):
@@ -112,8 +113,6 @@ class Hub:
             environment_ids, self.calling = self.calling & self.cursors.keys(), set()
             for environment_id in environment_ids:
                 await self.tell(environment_id)
-            if environment_ids:
-                await asyncio.sleep(PAUSE)
 
     async def tell(self, environment_id):
         watchers = self.watchers[environment_id]
@@ -134,15 +133,18 @@ class Hub:
                 watcher.refresh()
         if environment_id in self.cursors:
             self.cursors[environment_id] = max(news.sequence, self.cursors[environment_id])
+        if news.pushes is None or len(news.pushes) > MANY:
+            # In a flood more is folded into one push, and the pages have time to draw.
+            await asyncio.sleep(PAUSE)
 
     async def news(self, environment_id, watchers):
-        users = {watcher.user_id for watcher in watchers}
+        users, lines = {watcher.user_id for watcher in watchers}, {watcher.lines for watcher in watchers}
         try:
             return await self.read(
                 live.news_since,
                 environment_id,
                 self.cursors[environment_id],
-                lines=frozenset().union(*{watcher.lines for watcher in watchers}),
+                lines=None if None in lines else frozenset().union(*lines),
                 users=users,
                 watched={watcher.chat_id for watcher in watchers} - {None},
             )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.contrib.sessions.models import Session
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -38,7 +38,8 @@ class Push:
     texts: dict = field(default_factory=dict)
 
     def is_for(self, watcher):
-        return self.line_id in watcher.lines and self.only_for in (None, watcher.user_id)
+        sees = watcher.lines is None or self.line_id in watcher.lines
+        return sees and self.only_for in (None, watcher.user_id)
 
     def text_for(self, watcher):
         """JSON. Between people only `unread` differs, so it is spliced in, and each text made once."""
@@ -62,15 +63,18 @@ class News:
 
 
 def news_since(environment_id, sequence, *, lines, users, watched):
-    """For all sockets of an environment: people `users` who see `lines` and watch the chats `watched`."""
+    """For all sockets of an environment: people `users` who see `lines` (None: not yet known, so perhaps any) and
+    watch the chats `watched`."""
     events = list(events_since(environment_id, sequence)[: REPLAY + 1])
     if len(events) > REPLAY:
         return skip(environment_id, users)
     last = events[-1].sequence if events else sequence
     changed = {event.data.get("user") for event in events if event.type == ACCESS_CHANGED}
     access = access_of([user for user in users if str(user) in changed], environment_id)
-    lines = lines.union(*(gained for gained in access.values() if gained))
-    events = [event for event in events if event.line_id in lines and event.type != ACCESS_CHANGED]
+    if lines is not None:
+        lines = lines.union(*(gained for gained in access.values() if gained))
+        events = [event for event in events if event.line_id in lines]
+    events = [event for event in events if event.line_id and event.type != ACCESS_CHANGED]
     events = [event for event in events if event.type != CHAT_READ or event.actor_id in users]
     return News(last, draw(events, watched), access)
 
@@ -100,18 +104,19 @@ def said_in(chat_id, environment_id, user, *, since):
     """For who begins to watch a chat: the pushes of what its conversation could not show yet, as it was drawn
     at the sequence `since` (None: a moment ago). None where it is too much; raises Chat.DoesNotExist to strangers.
     """
-    chat = Chat.objects.visible_to(user, environment_id).get(pk=chat_id)
-    events = Event.objects.filter(environment=environment_id, chat_id=chat.pk).exclude(type=CHAT_READ)
+    if not Chat.objects.visible_to(user, environment_id).filter(pk=chat_id).exists():
+        raise Chat.DoesNotExist
+    events = Event.objects.filter(environment=environment_id, chat_id=chat_id).exclude(type=CHAT_READ)
     unseen = Q(created_at__gt=timezone.now() - JUST_NOW) if since is None else Q(sequence__gt=since)
     # By id, as the index of a chat's events is.
-    events = list(events.filter(unseen).select_related("actor").order_by("-id")[: REPLAY + 1])
+    events = list(events.filter(unseen).order_by("-id")[: REPLAY + 1])
     if len(events) > REPLAY:
         return None
-    return draw(sorted(events, key=lambda event: event.sequence), watched={chat.pk})
+    return draw(sorted(events, key=lambda event: event.sequence), watched={chat_id})
 
 
 def events_since(environment_id, sequence):
-    return Event.objects.filter(environment=environment_id).since(sequence).select_related("actor")
+    return Event.objects.filter(environment=environment_id).since(sequence)
 
 
 def last_sequence(environment_id):
@@ -130,19 +135,24 @@ def draw(events, watched):
         key = folding_key(event, watched)
         newest.pop(key, None)
         newest[key] = event
-    events = newest.values()
+    events = list(newest.values())
     chats = Chat.objects.for_rows().in_bulk({event.chat_id for event in events if event.chat_id})
     messages = Message.objects.for_bubbles().in_bulk(
         {event.message_id for event in events if event.message_id and event.chat_id in watched}
     )
-    rows = {pk: render_to_string("chats/_row.html", {"chat": chat}) for pk, chat in chats.items()}
-    bubbles = {pk: render_to_string("chats/_message.html", {"message": m}) for pk, m in messages.items()}
+    prefetch_related_objects([event for event in events if event.type in THREAD_LINES], "actor")
+    rows = {pk: fragment("row", chat=chat) for pk, chat in chats.items()}
+    bubbles = {pk: fragment("message", message=message) for pk, message in messages.items()}
     unread = unread_in(chats)
     return [
         push_of(event, chats.get(event.chat_id), rows, messages, bubbles, unread, event.chat_id in watched)
         for event in events
         if event.chat_id is None or event.chat_id in chats
     ]
+
+
+def fragment(name, **context):
+    return render_to_string(f"chats/_{name}.html", context).strip()
 
 
 def folding_key(event, watched):
@@ -158,9 +168,9 @@ def folding_key(event, watched):
 def unread_in(chats):
     """Per chat: what each person who counts its messages has not read."""
     unread = defaultdict(dict)
-    for read in ChatRead.objects.filter(chat__in=chats):
-        behind = chats[read.chat_id].inbound_count - read.seen
-        unread[read.chat_id][read.user_id] = max(0, behind) if read.is_unread else 0
+    reads = ChatRead.objects.filter(chat__in=chats).values_list("chat_id", "user_id", "seen", "is_unread")
+    for chat_id, user_id, seen, is_unread in reads:
+        unread[chat_id][user_id] = max(0, chats[chat_id].inbound_count - seen) if is_unread else 0
     return unread
 
 
@@ -177,7 +187,7 @@ def push_of(event, chat, rows, messages, bubbles, unread, is_watched):
     if is_watched:
         message = messages.get(event.message_id)
         bubble = bubbles[message.pk] if message and message.chat_id == chat.pk else None
-        line = render_to_string("chats/_event.html", {"event": event}) if event.type in THREAD_LINES else None
+        line = fragment("event", event=event) if event.type in THREAD_LINES else None
         full = json.dumps(told | {"message": bubble, "line": line})
     return Push(
         sequence=event.sequence,
@@ -196,10 +206,10 @@ def access_of(users, environment_id):
 
 def lines_of(user_id, environment_id):
     """The ids of the lines that this person may see here; None for who is no member (any more)."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    if user is None or not Membership.objects.filter(user=user, environment=environment_id).exists():
+    membership = Membership.objects.filter(user=user_id, environment=environment_id, user__is_active=True)
+    if not membership.exists():
         return None
-    lines = Line.objects.visible_to(user).filter(environment=environment_id)
+    lines = Line.objects.visible_to(User(pk=user_id)).filter(environment=environment_id)
     return frozenset(lines.values_list("pk", flat=True))
 
 
