@@ -1,0 +1,57 @@
+// A moment in the reader's zone and language. `data-style` says how much of it; the exact time is on hover.
+const DAY = 86400000
+const format = (options) => new Intl.DateTimeFormat(document.documentElement.lang || undefined, options)
+const time = format({ hour: "2-digit", minute: "2-digit" })
+const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
+const weekday = format({ weekday: "short" })
+const date = format({ day: "numeric", month: "short" })
+const year = format({ day: "numeric", month: "short", year: "numeric" })
+const exact = format({ dateStyle: "full", timeStyle: "medium" })
+
+const startOf = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate())
+export const daysAgo = (moment) => Math.round((startOf(new Date()) - startOf(moment)) / DAY)
+
+// Today a time, this week a weekday, then a date.
+function row(moment) {
+  const days = daysAgo(moment)
+  if (days <= 0) return time.format(moment)
+  if (days < 7) return weekday.format(moment)
+  return (moment.getFullYear() === new Date().getFullYear() ? date : year).format(moment)
+}
+
+const styles = {
+  row,
+  time: (moment) => time.format(moment),
+  seconds: (moment) => seconds.format(moment),
+  date: (moment) => year.format(moment),
+  "day-time": (moment) => (daysAgo(moment) <= 0 ? time.format(moment) : `${row(moment)} ${time.format(moment)}`),
+}
+
+class LocalTime extends HTMLElement {
+  static observedAttributes = ["datetime"]
+  #every
+
+  connectedCallback() {
+    this.#draw()
+    // A day passes while the page stands open.
+    this.#every = setInterval(() => this.#draw(), 60000)
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.#every)
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.#draw()
+  }
+
+  #draw() {
+    const moment = new Date(this.getAttribute("datetime"))
+    if (Number.isNaN(moment.getTime())) return
+    const words = (styles[this.dataset.style] ?? row)(moment)
+    if (this.textContent !== words) this.textContent = words
+    this.title = exact.format(moment)
+  }
+}
+
+customElements.define("local-time", LocalTime)
