@@ -1,0 +1,65 @@
+"""The demo team: made once, and as it would look had all of it happened."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from inbox.models import Attachment, Chat, ChatRead, Message
+from lines.models import Environment, Handset, OptOut, SandboxMessage, SandboxWebhook, User
+from webhooks.models import Receipt
+
+
+@pytest.fixture
+def fairwheel(db):
+    call_command("demo")
+    return Environment.objects.get(slug="fairwheel")
+
+
+def test_it_is_made_in_a_moment_and_only_once(fairwheel):
+    before = [model.objects.count() for model in (Chat, Message, User, Handset, Receipt)]
+    call_command("demo")
+
+    assert [model.objects.count() for model in (Chat, Message, User, Handset, Receipt)] == before
+    assert before[0] >= 25
+    assert before[1] >= 120
+
+
+def test_every_webhook_of_its_history_was_understood(fairwheel):
+    assert set(Receipt.objects.values_list("state", flat=True)) == {"applied"}
+    assert not SandboxWebhook.objects.exists()
+    assert Message.objects.count() == SandboxMessage.objects.count()
+
+
+def test_it_shows_every_state_that_a_message_can_end_in(fairwheel):
+    states = {message.state for message in Message.objects.all()}
+
+    assert states == {"received", "sent", "delivered", "read", "failed"}
+    assert OptOut.objects.active().get().keyword == "STOP"
+    assert Chat.objects.get(is_group=True).display_name == "Sunday Gravel Crew"
+    assert Chat.objects.filter(status="closed").count() > 3
+
+
+def test_what_we_wrote_has_an_author_and_nothing_came_late(fairwheel):
+    assert not Message.objects.filter(direction="outbound", author=None).exists()
+    assert not any(message.came_late for message in Message.objects.all())
+    assert Message.objects.filter(at__gt=timezone.now()).count() == 0
+    assert Message.objects.filter(at__lt=timezone.now() - timedelta(days=7)).exists()
+
+
+def test_its_pictures_are_there(fairwheel):
+    kinds = set(Attachment.objects.values_list("mime_type", flat=True))
+
+    assert kinds == {"image/png", "image/jpeg", "application/pdf"}
+    assert not Attachment.objects.exclude(state="stored").exists()
+    assert all(attachment.file.size for attachment in Attachment.objects.all())
+
+
+def test_people_see_their_lines_and_what_is_new_on_them(fairwheel):
+    ana, lea = (User.objects.get(email=f"{name}@fairwheel.example") for name in ("ana", "lea"))
+
+    assert {str(line) for line in fairwheel.lines.filter(people=ana)} == {"Shop", "Rentals", "Rides"}
+    assert Chat.objects.visible_to(lea).count() == Chat.objects.count()
+    assert ChatRead.objects.filter(user=ana, is_unread=True).exists()
+    assert Chat.objects.exclude(waiting_since=None).count() < 12
