@@ -1,2 +1,131 @@
+"""Media of carriers, fetched into our own storage: bounded in size and time, and never from inside our network."""
+
+import ipaddress
+import socket
+import tempfile
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import structlog
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.utils import timezone
+
+from inbox.models import Attachment
+from lines import gateways
+
+log = structlog.get_logger()
+
+MAX_TRIES = 6
+MAX_REDIRECTS = 3
+# Seconds for each step of the connection; the whole is bounded by the size.
+TIMEOUT = httpx.Timeout(15, connect=5)
+CLAIM_LASTS = timedelta(minutes=5)
+
+
+class Refused(Exception):
+    """This will not be fetched, now or later; says why."""
+
+
 def fetch(attachment):
-    raise NotImplementedError
+    """Fetch one attachment, once: two workers with the same one find it claimed. Keeps the reason of a failure."""
+    due = Attachment.objects.filter(pk=attachment.pk, state="pending", next_try_at__lte=timezone.now())
+    if not due.update(next_try_at=timezone.now() + CLAIM_LASTS):
+        return
+    try:
+        with tempfile.TemporaryFile() as copy:
+            download(attachment, copy)
+            attachment.take(File(copy, name=attachment.filename))
+    except Refused as refusal:
+        give_up(attachment, str(refusal))
+    except (httpx.HTTPError, OSError) as error:
+        try_again(attachment, str(error) or type(error).__name__)
+    else:
+        tell(attachment)
+
+
+def download(attachment, copy):
+    known_hosts = hosts_of(attachment.environment)
+    url = attachment.source_url
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        for _ in range(MAX_REDIRECTS + 1):
+            with safely(client, url, known_hosts) as response:
+                if response.is_redirect:
+                    url = urljoin(url, response.headers["location"])
+                    continue
+                if response.is_client_error and response.status_code not in (408, 425, 429):
+                    raise Refused(f"The carrier answered {response.status_code}")
+                response.raise_for_status()
+                return copy_bounded(response, copy)
+    raise Refused("Too many redirects")
+
+
+def hosts_of(environment):
+    try:
+        return gateways.for_environment(environment).media_hosts()
+    except gateways.PermanentFailure:
+        return set()
+
+
+@contextmanager
+def safely(client, url, known_hosts):
+    """GET `url` from the very address that was checked, so that a name cannot change its mind in between."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Refused("Not a web address")
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    address = resolve(parts.hostname, port)
+    allowed = settings.MEDIA_ALLOW_PRIVATE or f"{parts.hostname}:{port}" in known_hosts
+    if not allowed and (parts.scheme != "https" or not ipaddress.ip_address(address).is_global):
+        raise Refused("Media is fetched over https from public addresses only")
+    host = f"[{address}]" if ":" in address else address
+    target = parts._replace(netloc=f"{host}:{port}").geturl()
+    headers = {"host": parts.netloc.rpartition("@")[2]}
+    with client.stream(
+        "GET", target, headers=headers, extensions={"sni_hostname": parts.hostname}
+    ) as response:
+        yield response
+
+
+def resolve(host, port):
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
+    except socket.gaierror as error:
+        raise httpx.ConnectError(f"{host} cannot be found") from error
+
+
+def copy_bounded(response, copy):
+    limit = settings.MEDIA_MAX_BYTES
+    if int(response.headers.get("content-length") or 0) > limit:
+        raise Refused("Larger than the limit for media")
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > limit:
+            raise Refused("Larger than the limit for media")
+        copy.write(chunk)
+
+
+def give_up(attachment, reason):
+    log.warning("media_refused", attachment=str(attachment.pk), reason=reason)
+    Attachment.objects.filter(pk=attachment.pk).update(state="failed", error=reason[:300])
+    tell(attachment)
+
+
+def try_again(attachment, reason):
+    tries = attachment.tries + 1
+    if tries >= MAX_TRIES:
+        return give_up(attachment, reason)
+    log.info("media_waits", attachment=str(attachment.pk), tries=tries, reason=reason)
+    Attachment.objects.filter(pk=attachment.pk).update(
+        tries=tries, error=reason[:300], next_try_at=timezone.now() + timedelta(seconds=4**tries)
+    )
+
+
+@transaction.atomic
+def tell(attachment):
+    for part in attachment.parts.select_related("message__chat"):
+        attachment.environment.record("inbox.attachment_stored", message=part.message)

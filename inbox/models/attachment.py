@@ -13,12 +13,56 @@ from uuid_utils.compat import uuid7
 
 # What a browser may show in place; anything else (SVG, HTML, scripts) is only ever downloaded.
 SHOWN_IN_PLACE = frozenset(
-    """image/jpeg image/png image/gif image/webp video/mp4 video/quicktime video/webm video/3gpp audio/mpeg
-    audio/mp4 audio/aac audio/x-caf audio/amr audio/ogg audio/wav audio/x-wav audio/webm application/pdf""".split()
+    [
+        "image/jpeg",
+        "image/png",
+        "image/gif",
+        "image/webp",
+        "video/mp4",
+        "video/quicktime",
+        "video/webm",
+        "video/3gpp",
+        "audio/mpeg",
+        "audio/mp4",
+        "audio/aac",
+        "audio/x-caf",
+        "audio/amr",
+        "audio/ogg",
+        "audio/wav",
+        "audio/x-wav",
+        "audio/webm",
+        "application/pdf",
+    ]
 )
 NEVER_SENT = frozenset(
-    """.apk .app .bat .cmd .com .cpl .dll .dmg .exe .hta .htm .html .jar .js .lnk .mjs .msi .pif .ps1 .reg .scr .sh
-    .svg .vbs .wsf .xhtml""".split()
+    [
+        ".apk",
+        ".app",
+        ".bat",
+        ".cmd",
+        ".com",
+        ".cpl",
+        ".dll",
+        ".dmg",
+        ".exe",
+        ".hta",
+        ".htm",
+        ".html",
+        ".jar",
+        ".js",
+        ".lnk",
+        ".mjs",
+        ".msi",
+        ".pif",
+        ".ps1",
+        ".reg",
+        ".scr",
+        ".sh",
+        ".svg",
+        ".vbs",
+        ".wsf",
+        ".xhtml",
+    ]
 )
 PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
@@ -104,17 +148,24 @@ class Attachment(models.Model):
         head = upload.read(4096)
         if os.path.splitext(name)[1].lower() in NEVER_SENT or head.startswith(PROGRAMS):
             raise ValidationError(f"{name} is a program or a web page, and phones do not take those.")
-        attachment = cls(environment=environment, filename=name, size=upload.size, state=cls.State.STORED)
-        attachment.mime_type, attachment.width, attachment.height = kind_of(upload, head, name)
+        attachment = cls(environment=environment, filename=name)
+        attachment.take(upload)
+        return attachment
+
+    def take(self, upload):
+        """Store the bytes of `upload` (a Django File) as this attachment's, with what they say of themselves."""
+        upload.seek(0)
+        head = upload.read(4096)
+        self.mime_type, self.width, self.height = kind_of(upload, head, clean_filename(self.filename))
         digest = hashlib.sha256()
         upload.seek(0)
         for chunk in upload.chunks():
             digest.update(chunk)
-        attachment.checksum = digest.hexdigest()
+        self.checksum, self.size = digest.hexdigest(), upload.size
+        self.state, self.error = self.State.STORED, ""
         upload.seek(0)
-        attachment.file.save(name, upload, save=False)
-        attachment.save(force_insert=True)
-        return attachment
+        self.file.save(self.filename, upload, save=False)
+        self.save()
 
     @property
     def safe_name(self):

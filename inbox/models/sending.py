@@ -123,6 +123,7 @@ class Sendable(models.Model):
     def accept(self, accepted):
         """The carrier has it. A webhook may have told us of it already; then both become one."""
         from inbox.models.chat import Chat
+        from lines.models import Event
 
         chat = Chat.objects.select_for_update().get(pk=self.chat_id)
         chat.take_external_id(accepted.chat_id)
@@ -130,6 +131,8 @@ class Sendable(models.Model):
         if twin := twin.exclude(pk=self.pk).first():
             for name in ("sent_at", "delivered_at", "read_at"):
                 setattr(self, name, getattr(self, name) or getattr(twin, name))
+            Chat.objects.filter(last_message=twin).update(last_message=self)
+            Event.objects.filter(message_id=twin.pk).update(message_id=self.pk)
             twin.delete()
         fresh = type(self).objects.select_for_update().get(pk=self.pk)
         for name in ("sent_at", "delivered_at", "read_at"):

@@ -1,11 +1,12 @@
 // A moment in the reader's zone and language. `data-style` says how much of it; the exact time is on hover.
 const DAY = 86400000
 const format = (options) => new Intl.DateTimeFormat(document.documentElement.lang || undefined, options)
-const time = format({ hour: "2-digit", minute: "2-digit" })
+const time = format({ hour: "numeric", minute: "2-digit" })
 const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
 const weekday = format({ weekday: "short" })
 const date = format({ day: "numeric", month: "short" })
 const year = format({ day: "numeric", month: "short", year: "numeric" })
+const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, { numeric: "auto" })
 const exact = format({ dateStyle: "full", timeStyle: "medium" })
 
 const startOf = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate())
@@ -21,7 +22,9 @@ function row(moment) {
 
 const styles = {
   row,
-  time: (moment) => time.format(moment),
+  clock: (moment) => time.format(moment),
+  full: (moment) => exact.format(moment),
+  receipt: (moment) => (daysAgo(moment) === 1 ? `${relative.format(-1, "day")} ${time.format(moment)}` : styles["day-time"](moment)),
   seconds: (moment) => seconds.format(moment),
   date: (moment) => year.format(moment),
   "day-time": (moment) => (daysAgo(moment) <= 0 ? time.format(moment) : `${row(moment)} ${time.format(moment)}`),
