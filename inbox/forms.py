@@ -75,7 +75,7 @@ class StartForm(MessageForm):
 
     def clean_to(self):
         """Normal handles, each once; the line's country is not known yet, so numbers are read as its default."""
-        texts = [text for text in self.cleaned_data["to"].replace("\n", ",").replace(";", ",").split(",")]
+        texts = list(self.cleaned_data["to"].replace("\n", ",").replace(";", ",").split(","))
         handles = [normal_handle(text) for text in texts if text.strip()]
         if not handles:
             raise ValidationError(self.fields["to"].error_messages["required"])

@@ -52,7 +52,8 @@ def rows(request, view):
 def counts(request):
     if request.environment is None:
         raise Http404
-    return render(request, "inbox/inbox.html#counts", counts_of(request, chats_for(request)))
+    context = counts_of(request, chats_for(request)) | {"view": request.GET.get("view")}
+    return render(request, "inbox/inbox.html#counts", context)
 
 
 def known(view):

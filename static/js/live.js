@@ -2,6 +2,15 @@
 import "conversation"
 import "keys"
 import "navigation"
+import "elements/by-line"
+import "elements/chat-list"
+import "elements/local-time"
+import "elements/message-composer"
+import "elements/message-list"
+import "elements/photo-viewer"
+import "elements/pop-over"
+import "elements/toast-note"
+import "elements/waiting-clock"
 
 const BACKOFF = [500, 1000, 2000, 4000, 8000, 10000]
 const PING = 20000
