@@ -3,7 +3,9 @@ def environment(get_response):
 
     def middleware(request):
         request.environment = request.membership = None
-        if request.user.is_authenticated:
+        request.memberships = []
+        # Those who ask whether we are alive must not need the database.
+        if request.path not in ("/healthz", "/readyz") and request.user.is_authenticated:
             memberships = request.user.memberships.select_related("environment").order_by(
                 "environment__created_at"
             )

@@ -95,12 +95,13 @@ DATABASES["default"] |= {
     "ENGINE": "django.db.backends.postgresql",
     "CONN_MAX_AGE": 0,
     "OPTIONS": DATABASES["default"].get("OPTIONS", {})
-    | {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 16), "timeout": 30}},
+    | {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 16), "timeout": 10}},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Only the rate limits of signing in count here, and those must not need the broker.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = REDIS_URL
@@ -162,7 +163,11 @@ SOCIALACCOUNT_ADAPTER = "lines.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# A form that leads to another site is what form-action forbids; state and PKCE guard the link instead.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", "")
+# Where the provider shows its sign-in page, if that is another host: browsers follow our form to there only.
+OIDC_SIGN_IN_ORIGIN = env.str("OIDC_SIGN_IN_ORIGIN", "") or "/".join(OIDC_SERVER_URL.split("/")[:3])
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
@@ -218,7 +223,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not insecure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", not insecure)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^sandbox/media/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
 SECURE_HSTS_SECONDS = 0 if insecure else env.int("HSTS_SECONDS", 31536000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not insecure
@@ -235,7 +240,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        "form-action": [SELF, *filter(None, [OIDC_SIGN_IN_ORIGIN])],
         "frame-ancestors": [NONE],
     }
 }

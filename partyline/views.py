@@ -1,5 +1,6 @@
+import psycopg
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -29,10 +30,8 @@ def readyz(request):
     """The database answers and work is being done; 503 otherwise. Without the broker we are slower, not broken."""
     report = {"database": "ok", "broker": "ok", "backlog_seconds": {}}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 2000")
         report["backlog_seconds"] = backlog()
-    except OperationalError:
+    except psycopg.Error:
         report["database"] = "away"
     try:
         Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1).ping()
@@ -43,17 +42,22 @@ def readyz(request):
 
 
 def backlog():
-    now = timezone.now()
+    """Seconds that the oldest work has waited for a worker. On a connection of its own: the pool may be what is stuck."""
     due = {
-        "receipts": Receipt.objects.pending()
-        .filter(tries=0)
-        .order_by("pk")
-        .values_list("received_at", flat=True)
-        .first(),
+        "receipts": Receipt.objects.pending().filter(tries=0).order_by("pk").values("received_at")[:1],
         "messages": Message.waiting_to_leave()
-        .filter(next_try_at__lte=now)
+        .filter(next_try_at__lte=timezone.now())
         .order_by("next_try_at")
-        .values_list("next_try_at", flat=True)
-        .first(),
+        .values("next_try_at")[:1],
     }
-    return {name: round((now - since).total_seconds(), 1) if since else 0 for name, since in due.items()}
+    parameters = connection.get_connection_params() | {"connect_timeout": 2}
+    parameters = {
+        name: value for name, value in parameters.items() if name not in ("pool", "cursor_factory", "context")
+    }
+    waited = {}
+    with psycopg.connect(**parameters) as database:
+        database.execute("SET statement_timeout = 2000")
+        for name, query in due.items():
+            oldest = database.execute(*query.query.sql_with_params()).fetchone()
+            waited[name] = round((timezone.now() - oldest[0]).total_seconds(), 1) if oldest else 0
+    return waited

@@ -66,8 +66,7 @@ class Environment(models.Model):
     def expel(self, user, *, by):
         """Take everything in this environment from `user`, at once."""
         self.memberships.filter(user=user).delete()
-        for access in user.line_access.filter(line__environment=self):
-            access.delete()
+        user.line_access.filter(line__environment=self).delete()
         self.record("inbox.access_changed", by=by, data={"user": str(user.pk)})
 
     @property

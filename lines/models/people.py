@@ -66,6 +66,10 @@ class Role(models.TextChoices):
     AGENT = "agent", "Agent"
 
 
+class LastAdmin(Exception):
+    """An environment without an admin could never be changed again."""
+
+
 class Membership(models.Model):
     """What a person is in one environment; without one they see nothing of it."""
 
@@ -89,6 +93,30 @@ class Membership(models.Model):
     @property
     def sees_every_line(self):
         return self.role in (Role.ADMIN, Role.LEAD)
+
+    def keep_an_admin(self):
+        admins = Membership.objects.select_for_update().filter(
+            environment=self.environment_id, role=Role.ADMIN
+        )
+        if not any(admin.pk != self.pk for admin in admins):
+            raise LastAdmin("The last admin stays: make somebody else an admin first.")
+
+    @transaction.atomic
+    def become(self, role, *, by):
+        """Take another role; raises LastAdmin."""
+        if self.role == Role.ADMIN and role != Role.ADMIN:
+            self.keep_an_admin()
+        if Membership.objects.exclude(role=role).filter(pk=self.pk).update(role=role):
+            self.refresh_from_db()
+            data = {"user": str(self.user_id), "role": role}
+            self.environment.record("inbox.access_changed", by=by, data=data)
+
+    @transaction.atomic
+    def end(self, *, by):
+        """Leave the environment with everything in it; raises LastAdmin."""
+        if self.role == Role.ADMIN:
+            self.keep_an_admin()
+        self.environment.expel(self.user, by=by)
 
 
 class InvitationQuerySet(models.QuerySet):
@@ -140,6 +168,11 @@ class Invitation(models.Model):
         invitation.lines.set(lines)
         environment.record("inbox.member_invited", by=by, data={"email": invitation.email, "role": role})
         return invitation, token
+
+    @transaction.atomic
+    def withdraw(self, *, by):
+        if Invitation.objects.usable().filter(pk=self.pk).update(expires_at=timezone.now()):
+            self.environment.record("inbox.invitation_withdrawn", by=by, data={"email": self.email})
 
     @transaction.atomic
     def accept(self, *, by):
