@@ -1,12 +1,46 @@
+"""Who may come in: whoever has an account or an invitation, and nobody else."""
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.db import transaction
+from django.shortcuts import render
+
+from lines import people
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
+        """New people come by /join/ and /setup/ only."""
         return False
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
+    """Single sign-on says who somebody is; a membership or an invitation says whether they may come in."""
+
+    def pre_social_login(self, request, sociallogin):
+        if not sociallogin.is_existing or people.belongs_somewhere(sociallogin.user):
+            return
+        invitations = people.invited(verified_emails(sociallogin))
+        if not invitations.exists():
+            raise ImmediateHttpResponse(render(request, "account/signup_closed.html", status=403))
+        people.take_up(invitations, by=sociallogin.user)
+
     def is_open_for_signup(self, request, sociallogin):
-        return False
+        return people.invited(verified_emails(sociallogin)).exists()
+
+    @transaction.atomic
+    def save_user(self, request, sociallogin, form=None):
+        user = super().save_user(request, sociallogin, form)
+        people.take_up(people.invited(verified_emails(sociallogin)), by=user)
+        return user
+
+    def populate_user(self, request, sociallogin, data):
+        user = super().populate_user(request, sociallogin, data)
+        named = f"{data.get('first_name') or ''} {data.get('last_name') or ''}".strip()
+        user.name = data.get("name") or named or (user.email or "").split("@")[0]
+        return user
+
+
+def verified_emails(sociallogin):
+    return [address.email for address in sociallogin.email_addresses if address.verified]

@@ -4,6 +4,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import signing
 from django.db import connection, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.text import slugify
 
@@ -89,8 +90,20 @@ def join(invitation, *, name, password):
     return user
 
 
+def owner_of(email):
+    """Whose address this is, as their main one or as a proved second one."""
+    second = EmailAddress.objects.filter(email__iexact=email, verified=True).values("user")
+    return User.objects.filter(Q(email__iexact=email) | Q(pk__in=second)).first()
+
+
 def invited(emails):
     return Invitation.objects.usable().filter(email__in=[email.lower() for email in emails])
+
+
+def take_up(invitations, *, by):
+    """What single sign-on does for a person whose address it has proved."""
+    for invitation in invitations:
+        invitation.accept(by=by)
 
 
 def belongs_somewhere(user):

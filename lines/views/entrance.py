@@ -61,10 +61,10 @@ def join(request, token):
     invitation = Invitation.objects.by_token(token).select_related("environment", "invited_by").first()
     if invitation is None:
         return gone(request)
-    context = {"invitation": invitation}
+    context, owner = {"invitation": invitation}, people.owner_of(invitation.email)
     if request.user.is_authenticated:
-        return join_as(request, invitation, context)
-    if User.objects.filter(email=invitation.email).exists():
+        return join_as(request, invitation, context | {"state": "own" if request.user == owner else "other"})
+    if owner:
         return render(request, "people/join.html", context | {"state": "known"})
     form = JoinForm(request.POST or None, email=invitation.email)
     if request.method == "POST" and form.is_valid():
@@ -75,13 +75,11 @@ def join(request, token):
 
 
 def join_as(request, invitation, context):
-    if request.user.email != invitation.email:
-        return render(request, "people/join.html", context | {"state": "other"})
-    if request.method == "POST":
+    if request.method == "POST" and context["state"] == "own":
         if not invitation.accept(by=request.user):
             return gone(request)
         return welcome(request, invitation, redirect("home"))
-    return render(request, "people/join.html", context | {"state": "signed-in"})
+    return render(request, "people/join.html", context)
 
 
 def welcome(request, invitation, response):
