@@ -137,9 +137,8 @@ def draw(events, watched):
         newest[key] = event
     events = list(newest.values())
     chats = Chat.objects.for_rows().in_bulk({event.chat_id for event in events if event.chat_id})
-    messages = Message.objects.for_bubbles().in_bulk(
-        {event.message_id for event in events if event.message_id and event.chat_id in watched}
-    )
+    wanted = {event.message_id for event in events if event.chat_id in watched} - {None}
+    messages = messages_for(wanted, chats.values())
     prefetch_related_objects([event for event in events if event.type in THREAD_LINES], "actor")
     rows = {pk: fragment("row", chat=chat) for pk, chat in chats.items()}
     bubbles = {pk: fragment("message", message=message) for pk, message in messages.items()}
@@ -149,6 +148,15 @@ def draw(events, watched):
         for event in events
         if event.chat_id is None or event.chat_id in chats
     ]
+
+
+def messages_for(wanted, chats):
+    """By id, with all that a bubble shows. Most are the last of their chat, which its row has loaded already."""
+    last = {chat.last_message_id: chat for chat in chats if chat.last_message_id in wanted}
+    for chat in last.values():
+        chat.last_message.chat = chat
+    others = Message.objects.for_bubbles().in_bulk(wanted - last.keys())
+    return others | {pk: chat.last_message for pk, chat in last.items()}
 
 
 def fragment(name, **context):

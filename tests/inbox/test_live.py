@@ -488,6 +488,7 @@ def test_a_batch_costs_a_constant_number_of_queries(
         for number in range(chats):
             chat = make_chat(shop, f"+1202555{number:04}")
             environment.record("message.received", message=make_message(chat))
+            environment.record("message.received", message=make_message(chat))
             environment.record("inbox.chat_closed", chat=chat, by=ana)
         return sequence, set(Chat.objects.values_list("pk", flat=True))
 
@@ -497,7 +498,7 @@ def test_a_batch_costs_a_constant_number_of_queries(
             news = live.news_since(
                 environment.pk, sequence, lines=frozenset([shop.pk]), users={ana.pk}, watched=watched
             )
-        assert len(news.pushes) == 2 * chats
+        assert len(news.pushes) == 3 * chats
 
 
 def test_the_fragments_of_the_pages_carry_the_ids_they_are_swapped_by(
