@@ -1,8 +1,9 @@
-// What has just been done: gone after five seconds, unless the reader is about to undo it.
+// What has just been done: gone after five seconds, unless the reader is about to undo it, or when the next comes.
 class ToastNote extends HTMLElement {
   #timer
 
   connectedCallback() {
+    for (const other of [...this.parentElement.children]) if (other !== this && other.matches("toast-note")) other.remove()
     this.#start()
     this.addEventListener("pointerenter", () => clearTimeout(this.#timer))
     this.addEventListener("pointerleave", () => this.#start())

@@ -16,7 +16,13 @@ class WaitingClock extends HTMLElement {
     const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(this.getAttribute("datetime"))) / MINUTE))
     const hours = Math.floor(minutes / 60)
     const text =
-      minutes < 60 ? `${minutes} min` : hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`
+      minutes < 1
+        ? "now"
+        : minutes < 60
+          ? `${minutes} min`
+          : hours < 24
+            ? `${hours} h ${minutes % 60} min`
+            : `${Math.floor(hours / 24)} d`
     const words = this.querySelector("span")
     if (words.textContent !== text) words.textContent = text
     this.title = "Waiting for an answer"
