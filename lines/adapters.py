@@ -36,9 +36,11 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         return user
 
     def populate_user(self, request, sociallogin, data):
-        user = super().populate_user(request, sociallogin, data)
+        """Only what we keep of a person: our `first_name` is read from the name, so allauth cannot set it."""
+        user = sociallogin.user
+        user.email = data.get("email") or ""
         named = f"{data.get('first_name') or ''} {data.get('last_name') or ''}".strip()
-        user.name = data.get("name") or named or (user.email or "").split("@")[0]
+        user.name = (data.get("name") or named or user.email.split("@")[0])[:120]
         return user
 
 
