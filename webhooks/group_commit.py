@@ -15,6 +15,7 @@ CONNECT, PATIENCE = 3, 8
 # What may wait, in receipts and in bytes of their bodies; what one statement takes of it.
 MOST_WAITING, MOST_BYTES_WAITING = 2000, 64 * 1024 * 1024
 BATCH, BATCH_BYTES = 500, 8 * 1024 * 1024
+OURS = {"autocommit": True, "connect_timeout": CONNECT, "application_name": "partyline receiver"}
 
 INSERT = """
 INSERT INTO webhooks_receipt (environment_id, event_id, event_type, chat_key, headers, body, trace_id)
@@ -37,14 +38,18 @@ class Unkeepable(Exception):
     """PostgreSQL refuses this receipt, whenever it comes."""
 
 
-def new_pool():
+class EnvironmentGone(Exception):
+    """The environment was deleted since we read of it."""
+
+
+def new_pool(**changes):
     """Connections of our own, two at most; they open in the event loop that uses them first."""
     parameters = connections["default"].get_connection_params()
     parameters = {
         name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")
     }
     return AsyncConnectionPool(
-        kwargs=parameters | {"autocommit": True, "connect_timeout": CONNECT},
+        kwargs=parameters | OURS | changes,
         min_size=1,
         max_size=2,
         timeout=CONNECT,
@@ -59,20 +64,22 @@ async def run(pool, statement, parameters=()):
     try:
         async with asyncio.timeout(PATIENCE):
             await pool.open()
-            return await _twice(pool, statement, parameters)
+            return await _on_a_live_connection(pool, statement, parameters)
     except (PoolTimeout, TimeoutError) as error:
         raise DatabaseAway(str(error) or "no answer in time") from error
 
 
-async def _twice(pool, statement, parameters):
-    for attempt in range(2):
+async def _on_a_live_connection(pool, statement, parameters):
+    for attempts_left in (2, 1, 0):
         async with pool.connection() as connection:
             try:
                 cursor = await connection.execute(statement, parameters)
                 return await cursor.fetchall()
+            except psycopg.errors.DeadlockDetected:
+                raise
             except psycopg.OperationalError as error:
-                # The first one may have died in the pool, with a database that was started again.
-                if not connection.broken or attempt:
+                # Both that the pool holds may have died with a database that was started again.
+                if not connection.broken or not attempts_left:
                     raise DatabaseAway(str(error)) from error
 
 
@@ -87,7 +94,7 @@ class GroupCommit:
         self.flusher = None
 
     async def keep(self, receipt):
-        """Returns, once it is committed, whether it is new. Raises Crowded, DatabaseAway or Unkeepable."""
+        """Returns, once it is committed, whether it is new. Raises the errors above."""
         size = len(receipt["body"])
         if len(self.waiting) >= MOST_WAITING or self.bytes_waiting + size > MOST_BYTES_WAITING:
             raise Crowded
@@ -147,11 +154,13 @@ class GroupCommit:
                 await self._commit([each])
         elif isinstance(error, psycopg.errors.DeadlockDetected):
             self._disappoint(batch, DatabaseAway(str(error)))
+        elif isinstance(error, psycopg.errors.ForeignKeyViolation):
+            self._disappoint(batch, EnvironmentGone(batch[0][0]["environment_id"]))
         else:
             self._disappoint(batch, Unkeepable(error.diag.message_primary))
 
     def _disappoint(self, batch, error):
-        if not isinstance(error, (DatabaseAway, Unkeepable)):
+        if not isinstance(error, (DatabaseAway, Unkeepable, EnvironmentGone)):
             log.error("receipts_not_kept", exc_info=error)
             error = DatabaseAway(repr(error))
         for _, answer in batch:

@@ -13,7 +13,7 @@ from django.conf import settings
 from prometheus_client import Counter
 
 from partyline.trace import new_trace_id
-from webhooks.group_commit import Crowded, DatabaseAway, GroupCommit, Unkeepable, new_pool
+from webhooks.group_commit import Crowded, DatabaseAway, EnvironmentGone, GroupCommit, Unkeepable, new_pool
 from webhooks.senders import Senders
 from webhooks.signatures import LEGACY, STANDARD, SignatureRefused, verify
 from webhooks.waker import Waker
@@ -108,6 +108,8 @@ class Receiver:
             raise Refused("crowded") from crowded
         except DatabaseAway as error:
             raise Refused("database_away", str(error)) from error
+        except EnvironmentGone as gone:
+            raise Refused("unknown_environment") from gone
         except Unkeepable as error:
             raise Refused("unkeepable", str(error)) from error
 

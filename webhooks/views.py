@@ -1,5 +1,6 @@
 """What carriers have sent us and what became of it, for the admins of an environment."""
 
+import json
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -28,7 +29,9 @@ def receipts(request):
 def receipt(request, pk):
     """One receipt, beside the page of the list on which it was found."""
     one = get_object_or_404(admin_of(request).receipts, pk=pk)
-    return render(request, "receipts/receipts.html", page_of(request) | {"receipt": one})
+    failure = one.error.strip().rpartition("\n")[2]
+    context = page_of(request) | {"receipt": one, "pretty": pretty(one.body), "failure": failure}
+    return render(request, "receipts/receipts.html", context)
 
 
 @login_required
@@ -38,6 +41,15 @@ def apply(request, pk):
     one.apply_again(by=request.user)
     messages.success(request, f"{one.event_type} is applied again")
     return redirect(f"{reverse('receipt', args=[pk])}?{place_of(request)}".rstrip("?"))
+
+
+def pretty(body):
+    try:
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+    # Half a surrogate pair is good JSON, but no UTF-8.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def page_of(request):

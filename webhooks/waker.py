@@ -4,6 +4,8 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+# Imported here, because Celery would do so at the first call, and hold up every answer meanwhile.
+import kombu.transport.redis  # noqa: F401
 import structlog
 
 from webhooks import tasks

@@ -95,10 +95,10 @@ class Membership(models.Model):
         return self.role in (Role.ADMIN, Role.LEAD)
 
     def keep_an_admin(self):
-        admins = Membership.objects.select_for_update().filter(
-            environment=self.environment_id, role=Role.ADMIN
-        )
-        if not any(admin.pk != self.pk for admin in admins):
+        # Locked in one order, so that two admins who remove each other at once do not both succeed.
+        admins = Membership.objects.select_for_update().order_by("pk")
+        admins = admins.filter(environment=self.environment_id, role=Role.ADMIN)
+        if all(admin.pk == self.pk for admin in admins):
             raise LastAdmin("The last admin stays: make somebody else an admin first.")
 
     @transaction.atomic
@@ -155,8 +155,11 @@ class Invitation(models.Model):
     @classmethod
     @transaction.atomic
     def invite(cls, environment, email, *, role, lines=(), by=None):
-        """Returns (invitation, token); the token is kept only as a hash and so shown once."""
+        """Returns (invitation, token); the token is kept only as a hash and so shown once. An earlier link
+        for the same address is worth nothing from now on."""
         token = secrets.token_urlsafe(32)
+        earlier = cls.objects.usable().filter(environment=environment, email=email.lower())
+        earlier.update(expires_at=timezone.now())
         invitation = cls.objects.create(
             environment=environment,
             email=email.lower(),

@@ -68,6 +68,7 @@ class Live {
   #stale() {
     if ("stale" in document.body.dataset) return
     document.body.dataset.stale = ""
+    delete document.body.dataset.live
     tell("live:stale")
     this.#saying = setTimeout(() => tell("live:quiet"), QUIET)
   }
@@ -80,6 +81,7 @@ class Live {
   #fresh() {
     if (this.#owes && this.#tries) tell("live:refresh")
     this.#tries = 0
+    document.body.dataset.live = ""
     clearTimeout(this.#saying)
     if (!("stale" in document.body.dataset)) return
     delete document.body.dataset.stale

@@ -1,0 +1,212 @@
+"""A whole copy of Partyline, as bin/start runs it, on a database of its own, and people who sit before it.
+
+Nothing here looks into the database: what a test knows, it sees on a screen.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 15_000
+
+# People whom the demo does not have: a colleague of another line only, and a stranger with an inbox elsewhere.
+MORE_PEOPLE = """
+from lines.models import Environment, Line, User
+from lines.people import create_person, sign_in_link
+fairwheel = Environment.objects.get(slug="fairwheel")
+tom = create_person("tom@fairwheel.example", "Tom Rides")
+fairwheel.admit(tom, role="agent", lines=[fairwheel.lines.get(name="Workshop")])
+elsewhere = Environment.objects.create(name="Elsewhere", slug="elsewhere")
+elsewhere.admit(create_person("olga@elsewhere.example", "Olga"), role="admin")
+import json
+print("LINKS " + json.dumps({user.email.split("@")[0]: sign_in_link(user) for user in User.objects.all()}))
+"""
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Copy:
+    def __init__(self, url, environ, links):
+        self.url, self.environ, self.links = url, environ, links
+
+
+@pytest.fixture(scope="session")
+def own_database():
+    """A database beside the tests' own, on the same server."""
+    name = f"browser_{uuid.uuid4().hex[:10]}"
+    server = os.environ["DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield re.sub(r"/[^/]*$", f"/{name}", server)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def copy(own_database, tmp_path_factory):
+    data = tmp_path_factory.mktemp("copy")
+    port = free_port()
+    environ = {
+        **{
+            name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "ENCRYPTION_KEYS")
+        },
+        "DATABASE_URL": own_database,
+        "REDIS_URL": re.sub(r"/\d*$", "/7", os.environ["REDIS_URL"]),
+        "PARTYLINE_DATA": str(data),
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "RECEIVER_URL": f"http://127.0.0.1:{port}",
+        "DJANGO_SETTINGS_MODULE": "partyline.settings",
+    }
+    words = [sys.executable, "-m", "partyline.launch"]
+    said = (data / "log.txt").open("w")
+    process = subprocess.Popen([*words, "start"], cwd=ROOT, env=environ, stdout=said, stderr=said)
+    try:
+        wait_until_up(f"http://localhost:{port}/healthz", process, data / "log.txt")
+        shell = subprocess.run(
+            [*words, "manage", "shell", "-v0", "-c", MORE_PEOPLE],
+            cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert "LINKS " in shell.stdout, shell.stdout + shell.stderr
+        links = json.loads(shell.stdout.split("LINKS ")[1].splitlines()[0])
+        yield Copy(f"http://localhost:{port}", environ, links)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def wait_until_up(url, process, log):
+    give_up = time.monotonic() + 120
+    while time.monotonic() < give_up:
+        assert process.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "Browser tests need Chromium: run them through bin/test, which finds or installs one."
+    # Playwright's loop would look like an async context to Django in this thread.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def sessions(copy, chromium):
+    """Cookies of each person, who came in by a one-time link."""
+    known = {}
+
+    def session_of(name):
+        if name not in known:
+            context = chromium.new_context(base_url=copy.url)
+            page = context.new_page()
+            page.goto(copy.links[name])
+            page.get_by_role("button").last.click()
+            page.wait_for_url(re.compile("/inbox/"))
+            known[name] = context.storage_state()
+            context.close()
+        return known[name]
+
+    return session_of
+
+
+@pytest.fixture
+def window(copy, chromium, sessions):
+    """A window of one person: window("ana"). A page error of any of them fails the test."""
+    contexts, errors = [], []
+
+    def open_window(name=None, *, viewport=DESKTOP, **options):
+        state = sessions(name) if name else None
+        context = chromium.new_context(base_url=copy.url, viewport=viewport, storage_state=state, **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    expect.set_options(timeout=PATIENCE)
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def handset(window):
+    """The phone of a customer, on which max writes: handset("Nora")."""
+
+    class Handset:
+        def __init__(self, name, line=None):
+            self.page = window("max")
+            self.page.goto("/sandbox/")
+            self.page.locator("#handset-list").get_by_role("link", name=re.compile(name)).click()
+            if line:
+                chooser = self.page.get_by_label(re.compile("writes with"))
+                thread = chooser.locator("option", has_text=line).first.get_attribute("value")
+                chooser.select_option(thread)
+                self.page.wait_for_load_state()
+
+        @property
+        def messages(self):
+            return self.page.locator("#screen-messages")
+
+        def write(self, text):
+            self.page.locator(".handset__compose input[name=text]").fill(text)
+            self.page.get_by_role("button", name="Send", exact=True).click()
+            expect(self.messages).to_contain_text(text)
+
+        def read(self):
+            self.page.locator("#ability-read").click()
+
+    return Handset
+
+
+@pytest.fixture
+def axe():
+    def check(page):
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+    return check
+
+
+def open_chat(page, name, view="all"):
+    """Go to the inbox and open the conversation of that name."""
+    page.goto(f"/inbox/{view}/")
+    page.locator(".chat-row", has_text=name).first.click()
+    expect(page.locator("#conversation h2, #conversation h1").first).to_contain_text(name)
+    return page
+
+
+def live(page):
+    """Wait until the page's socket has caught up."""
+    expect(page.locator("body[data-live]")).to_be_attached()

@@ -1,0 +1,267 @@
+"""An agent and a customer, each before a window of their own."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, live, open_chat
+
+pytestmark = pytest.mark.browser
+
+
+def reply(page, text):
+    page.locator(".composer__text").fill(text)
+    page.get_by_role("button", name=re.compile("^Send")).click()
+
+
+def test_what_a_customer_writes_appears_here_and_the_answer_there(window, handset):
+    ana, nora = open_chat(window("ana"), "Nora Whitfield"), handset("Nora", "Shop")
+    ben = open_chat(window("ben"), "Nora Whitfield")
+    live(ana)
+    live(ben)
+
+    nora.write("Is the child seat still there?")
+    for colleague in (ana, ben):
+        expect(colleague.locator("message-list")).to_contain_text("Is the child seat still there?")
+        row = colleague.locator(".chat-row").first
+        expect(row).to_contain_text("Is the child seat still there?")
+
+    reply(ana, "It is, I keep it for you")
+    bubble = ana.locator(".message", has_text="It is, I keep it for you")
+    expect(bubble).to_have_count(1)
+    expect(nora.messages).to_contain_text("It is, I keep it for you")
+    expect(bubble.locator(".message__state")).to_contain_text("Delivered")
+    expect(ben.locator(".message", has_text="It is, I keep it for you")).to_have_count(1)
+
+    nora.read()
+    expect(bubble.locator(".message__state")).to_contain_text("Read")
+    expect(bubble).to_have_count(1)
+
+
+def test_the_states_come_one_after_the_other(window, handset):
+    ana = open_chat(window("ana"), "Theo Marsh")
+    live(ana)
+    ana.evaluate(
+        """() => {
+          window.states = []
+          const look = () => {
+            const state = [...document.querySelectorAll(".message")].find((m) => m.textContent.includes("Step by step"))
+            const words = state?.querySelector(".message__state b")?.textContent
+            if (words && window.states.at(-1) !== words) window.states.push(words)
+          }
+          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true })
+        }"""
+    )
+    reply(ana, "Step by step")
+    theo = handset("Theo")
+    expect(theo.messages).to_contain_text("Step by step")
+    expect(ana.locator(".message", has_text="Step by step").locator(".message__state")).to_contain_text(
+        "Delivered"
+    )
+    theo.read()
+    expect(ana.locator(".message", has_text="Step by step").locator(".message__state")).to_contain_text(
+        "Read"
+    )
+
+    states = ana.evaluate("window.states")
+    furthest = [
+        ["Queued", "Sending", "Accepted", "Sent", "Delivered", "Read"].index(state) for state in states
+    ]
+    assert states[0] == "Queued"
+    assert {"Sent", "Delivered", "Read"} <= set(states)
+    assert furthest == sorted(furthest), states
+
+
+def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset):
+    ana = window("ana")
+    sockets, cut = [], []
+
+    def connect(socket):
+        if cut:
+            return socket.close()
+        sockets.append((socket, socket.connect_to_server()))
+
+    ana.route_web_socket(re.compile("/live/"), connect)
+    open_chat(ana, "Ingrid Solheim")
+    live(ana)
+    ingrid = handset("Ingrid")
+    ingrid.write("Before the cut")
+    expect(ana.locator("message-list")).to_contain_text("Before the cut")
+
+    cut.append(True)
+    for page_side, server_side in sockets:
+        server_side.close()
+        page_side.close()
+    ana.locator(".composer__text").fill("Half a sentence")
+    ingrid.write("While you were away, one")
+    ingrid.write("While you were away, two")
+    expect(ana.locator(".connection")).to_be_visible()
+    time.sleep(25)
+    expect(ana.locator("message-list")).not_to_contain_text("While you were away, one")
+
+    cut.clear()
+    expect(ana.locator("message-list")).to_contain_text("While you were away, two")
+    for words in ("Before the cut", "While you were away, one", "While you were away, two"):
+        expect(ana.locator(".message", has_text=words)).to_have_count(1)
+    expect(ana.locator(".connection")).to_be_hidden()
+    expect(ana.locator(".composer__text")).to_have_value("Half a sentence")
+    expect(ana.locator(".chat-row", has_text="Ingrid")).to_contain_text("While you were away, two")
+
+
+def test_who_has_no_access_gets_nothing_of_it(window, handset, copy):
+    ana = open_chat(window("ana"), "Jonas")
+    address = ana.url
+    tom = window("tom")
+    frames = []
+    tom.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(str(frame))))
+    tom.goto("/inbox/all/")
+    live(tom)
+    before = tom.locator("#tabs").inner_text()
+    expect(tom.locator(".chat-row", has_text="Nora Whitfield")).to_have_count(0)
+
+    nora = handset("Nora", "Shop")
+    nora.write("Nothing for Tom")
+    expect(open_chat(window("ana"), "Nora Whitfield").locator("message-list")).to_contain_text(
+        "Nothing for Tom"
+    )
+    tom.wait_for_timeout(2500)
+    assert not any("Nothing for Tom" in frame for frame in frames)
+    expect(tom.locator(".chat-row", has_text="Nora Whitfield")).to_have_count(0)
+    assert tom.locator("#tabs").inner_text() == before
+
+    chat = address.rstrip("/").rsplit("/", 1)[1]
+    photo = window("ana")
+    open_chat(photo, "Sunday Gravel Crew")
+    media = photo.locator(".photo-grid img").first.get_attribute("src")
+    for stranger in (tom, window("olga")):
+        for path in (f"/inbox/all/{chat}/", f"/chats/{chat}/messages/", f"/chats/{chat}/row/", media):
+            assert stranger.request.get(copy.url + path).status == 404
+    assert window().request.get(copy.url + media, max_redirects=0).status == 302
+
+
+def test_losing_a_line_empties_the_open_page(window):
+    ben = open_chat(window("ben"), "Nora Whitfield")
+    live(ben)
+    admin = window("max")
+    admin.goto("/settings/people/")
+    token = admin.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+    access = admin.evaluate(
+        """async () => {
+          const found = [...document.querySelectorAll("form[action*='/settings/']")]
+          return found.map((form) => form.getAttribute("action"))
+        }"""
+    )
+    assert token
+    assert access
+    change = admin.locator("[data-line=Shop] [data-person='Ben Okafor']")
+    change.get_by_role("button", name=re.compile("Remove|Take")).click()
+    expect(ben.locator(".chat-row", has_text="Nora Whitfield")).to_have_count(0, timeout=10_000)
+    expect(ben.locator("message-list")).to_have_count(0)
+
+
+def test_who_opted_out_is_not_written_to_and_the_page_says_so(window, handset):
+    ana = open_chat(window("ana"), "Yuki Tanabe")
+    live(ana)
+    yuki = handset("Yuki")
+    yuki.write("STOP")
+    expect(ana.locator(".guard-bar")).to_contain_text("opted out")
+    expect(ana.locator(".composer__text")).to_have_count(0)
+
+    yuki.write("Sorry, one more thing")
+    expect(ana.locator(".composer__text")).to_be_visible()
+    expect(ana.locator("message-list")).to_contain_text("Sorry, one more thing")
+
+
+def test_a_draft_survives_a_reload_and_another_browser(window):
+    ana = open_chat(window("ana"), "Petra Novak")
+    live(ana)
+    ana.locator(".composer__text").press_sequentially("Your bike is")
+    expect(ana.locator(".composer__hint")).to_contain_text("Draft saved")
+    ana.reload()
+    expect(ana.locator(".composer__text")).to_have_value("Your bike is")
+    elsewhere = open_chat(window("ana"), "Petra Novak")
+    expect(elsewhere.locator(".composer__text")).to_have_value("Your bike is")
+    elsewhere.locator(".composer__text").fill("")
+    elsewhere.wait_for_timeout(1200)
+
+
+def test_pressing_send_twice_sends_once(window, handset):
+    ana = open_chat(window("ana"), "Astrid Holm", view="all")
+    live(ana)
+    ana.locator(".composer__text").fill("Only once, please")
+    ana.get_by_role("button", name=re.compile("^Send")).dblclick()
+    expect(ana.locator(".message", has_text="Only once, please").locator(".message__state")).to_contain_text(
+        "Delivered"
+    )
+    expect(ana.locator(".message", has_text="Only once, please")).to_have_count(1)
+    astrid = handset("Astrid")
+    expect(astrid.page.locator("#screen-messages li", has_text="Only once, please")).to_have_count(1)
+
+
+def test_a_photo_from_a_phone_is_shown_and_a_file_of_ours_arrives(window, handset, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (320, 200), "teal").save(tmp_path / "teal.png")
+    (tmp_path / "offer.txt").write_text("Two tyres")
+    ana = open_chat(window("ana"), "Lucía Romero")
+    live(ana)
+    lucia = handset("Luc")
+    lucia.page.locator("input[name=photo]").set_input_files(tmp_path / "teal.png")
+    lucia.page.get_by_role("button", name="Send", exact=True).click()
+    picture = ana.locator(".message img").last
+    expect(picture).to_be_visible()
+    assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 320
+
+    ana.locator("input[name=files]").set_input_files(tmp_path / "offer.txt")
+    reply(ana, "Here is the offer")
+    expect(ana.locator(".message", has_text="offer.txt").last).to_be_visible()
+    expect(lucia.messages).to_contain_text("offer.txt")
+
+
+def test_close_assign_and_undo_are_seen_by_everybody(window):
+    ana, lea = open_chat(window("ana"), "Imani Clarke"), open_chat(window("lea"), "Imani Clarke")
+    live(ana)
+    live(lea)
+    ana.get_by_role("button", name=re.compile("Close")).click()
+    expect(lea.get_by_role("button", name=re.compile("Reopen"))).to_be_visible()
+    ana.get_by_role("button", name="Undo").click()
+    expect(lea.get_by_role("button", name=re.compile("Close"))).to_be_visible()
+
+
+def test_a_new_conversation_begins_and_the_same_people_lead_to_it(window):
+    ana = window("ana")
+    for text in ("Hello from Fairwheel", "And hello again"):
+        ana.goto("/chats/new/")
+        to = ana.get_by_label(re.compile("^To"))
+        to.fill("+1 503 555 0142")
+        to.press("Enter")
+        ana.locator("textarea").fill(text)
+        ana.get_by_role("button", name=re.compile("^Send")).click()
+        expect(ana.locator("message-list")).to_contain_text(text)
+    expect(ana.locator("message-list")).to_contain_text("Hello from Fairwheel")
+    expect(ana.locator(".message", has_text="And hello again").locator(".message__state")).to_contain_text(
+        "Delivered"
+    )
+
+
+def test_on_a_phone_the_list_the_conversation_and_the_details_are_screens(window):
+    ana = window("ana", viewport=PHONE, has_touch=True, is_mobile=True)
+    ana.goto("/inbox/all/")
+    expect(ana.locator(".thread")).to_be_hidden()
+    ana.locator(".chat-row", has_text="Dana Kessler").tap()
+    expect(ana.locator(".thread")).to_be_visible()
+    expect(ana.locator("chat-list")).to_be_hidden()
+    ana.go_back()
+    expect(ana.locator("chat-list")).to_be_visible()
+    assert ana.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_signing_out_ends_it(window):
+    lea = window("lea")
+    lea.goto("/inbox/all/")
+    lea.get_by_role("button", name=re.compile("Lea")).click()
+    lea.get_by_role("menuitem", name="Sign out").click()
+    lea.goto("/inbox/all/")
+    expect(lea).to_have_url(re.compile("/account/login/"))
