@@ -47,6 +47,20 @@ function arrived() {
   document.dispatchEvent(new CustomEvent("conversation:shown", { detail: { chat: openChat() } }))
 }
 
+// On a phone one zone is the page, so it is also its main landmark.
+const phone = matchMedia("(width < 48rem)")
+function landmark() {
+  const screen = phone.matches && document.body.dataset.screen
+  list()?.setAttribute("role", screen === "list" ? "main" : "region")
+  const details = document.getElementById("details")
+  if (screen === "details") details?.setAttribute("role", "main")
+  else details?.removeAttribute("role")
+}
+
+phone.addEventListener("change", landmark)
+new MutationObserver(landmark).observe(document.body, { attributeFilter: ["data-screen"] })
+landmark()
+
 document.addEventListener("click", click)
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target?.id === "conversation") arrived()
