@@ -41,7 +41,7 @@ def test_what_a_customer_writes_appears_here_and_the_answer_there(window, handse
 
 
 def test_the_states_come_one_after_the_other(window, handset):
-    ana = open_chat(window("ana"), "Theo Marsh")
+    ana = open_chat(window("ana"), "Imani Clarke")
     live(ana)
     ana.evaluate(
         """() => {
@@ -55,12 +55,12 @@ def test_the_states_come_one_after_the_other(window, handset):
         }"""
     )
     reply(ana, "Step by step")
-    theo = handset("Theo")
-    expect(theo.messages).to_contain_text("Step by step")
+    imani = handset("Imani")
+    expect(imani.messages).to_contain_text("Step by step")
     expect(ana.locator(".message", has_text="Step by step").locator(".message__state")).to_contain_text(
         "Delivered"
     )
-    theo.read()
+    imani.read()
     expect(ana.locator(".message", has_text="Step by step").locator(".message__state")).to_contain_text(
         "Read"
     )
@@ -107,11 +107,10 @@ def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset
         expect(ana.locator(".message", has_text=words)).to_have_count(1)
     expect(ana.locator(".connection")).to_be_hidden()
     expect(ana.locator(".composer__text")).to_have_value("Half a sentence")
-    expect(ana.locator(".chat-row", has_text="Ingrid")).to_contain_text("While you were away, two")
 
 
 def test_who_has_no_access_gets_nothing_of_it(window, handset, copy):
-    ana = open_chat(window("ana"), "Jonas")
+    ana = open_chat(window("ana"), "Nora Whitfield")
     address = ana.url
     tom = window("tom")
     frames = []
@@ -146,30 +145,20 @@ def test_losing_a_line_empties_the_open_page(window):
     live(ben)
     admin = window("max")
     admin.goto("/settings/people/")
-    token = admin.locator("input[name=csrfmiddlewaretoken]").first.input_value()
-    access = admin.evaluate(
-        """async () => {
-          const found = [...document.querySelectorAll("form[action*='/settings/']")]
-          return found.map((form) => form.getAttribute("action"))
-        }"""
-    )
-    assert token
-    assert access
-    change = admin.locator("[data-line=Shop] [data-person='Ben Okafor']")
-    change.get_by_role("button", name=re.compile("Remove|Take")).click()
+    admin.get_by_role("button", name="Shut Ben Okafor out of Shop").click()
     expect(ben.locator(".chat-row", has_text="Nora Whitfield")).to_have_count(0, timeout=10_000)
     expect(ben.locator("message-list")).to_have_count(0)
 
 
 def test_who_opted_out_is_not_written_to_and_the_page_says_so(window, handset):
-    ana = open_chat(window("ana"), "Yuki Tanabe")
+    ana = open_chat(window("ana"), "Fiona Castell")
     live(ana)
-    yuki = handset("Yuki")
-    yuki.write("STOP")
+    fiona = handset("Fiona")
+    fiona.write("STOP")
     expect(ana.locator(".guard-bar")).to_contain_text("opted out")
     expect(ana.locator(".composer__text")).to_have_count(0)
 
-    yuki.write("Sorry, one more thing")
+    fiona.write("Sorry, one more thing")
     expect(ana.locator(".composer__text")).to_be_visible()
     expect(ana.locator("message-list")).to_contain_text("Sorry, one more thing")
 
@@ -188,7 +177,7 @@ def test_a_draft_survives_a_reload_and_another_browser(window):
 
 
 def test_pressing_send_twice_sends_once(window, handset):
-    ana = open_chat(window("ana"), "Astrid Holm", view="all")
+    ana = open_chat(window("ana"), "Dana Kessler")
     live(ana)
     ana.locator(".composer__text").fill("Only once, please")
     ana.get_by_role("button", name=re.compile("^Send")).dblclick()
@@ -196,8 +185,8 @@ def test_pressing_send_twice_sends_once(window, handset):
         "Delivered"
     )
     expect(ana.locator(".message", has_text="Only once, please")).to_have_count(1)
-    astrid = handset("Astrid")
-    expect(astrid.page.locator("#screen-messages li", has_text="Only once, please")).to_have_count(1)
+    dana = handset("Dana")
+    expect(dana.page.locator("#screen-messages li", has_text="Only once, please")).to_have_count(1)
 
 
 def test_a_photo_from_a_phone_is_shown_and_a_file_of_ours_arrives(window, handset, tmp_path):
@@ -208,10 +197,12 @@ def test_a_photo_from_a_phone_is_shown_and_a_file_of_ours_arrives(window, handse
     ana = open_chat(window("ana"), "Lucía Romero")
     live(ana)
     lucia = handset("Luc")
+    pictures = ana.locator(".message img")
+    before = pictures.count()
     lucia.page.locator("input[name=photo]").set_input_files(tmp_path / "teal.png")
     lucia.page.get_by_role("button", name="Send", exact=True).click()
-    picture = ana.locator(".message img").last
-    expect(picture).to_be_visible()
+    expect(pictures).to_have_count(before + 1)
+    picture = pictures.last
     assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 320
 
     ana.locator("input[name=files]").set_input_files(tmp_path / "offer.txt")
