@@ -40,40 +40,6 @@ def test_what_a_customer_writes_appears_here_and_the_answer_there(window, handse
     expect(bubble).to_have_count(1)
 
 
-def test_the_states_come_one_after_the_other(window, handset):
-    ana = open_chat(window("ana"), "Imani Clarke")
-    live(ana)
-    ana.evaluate(
-        """() => {
-          window.states = []
-          const look = () => {
-            const state = [...document.querySelectorAll(".message")].find((m) => m.textContent.includes("Step by step"))
-            const words = state?.querySelector(".message__state b")?.textContent
-            if (words && window.states.at(-1) !== words) window.states.push(words)
-          }
-          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true })
-        }"""
-    )
-    reply(ana, "Step by step")
-    imani = handset("Imani")
-    expect(imani.messages).to_contain_text("Step by step")
-    expect(ana.locator(".message", has_text="Step by step").locator(".message__state")).to_contain_text(
-        "Delivered"
-    )
-    imani.read()
-    expect(ana.locator(".message", has_text="Step by step").locator(".message__state")).to_contain_text(
-        "Read"
-    )
-
-    states = ana.evaluate("window.states")
-    furthest = [
-        ["Queued", "Sending", "Accepted", "Sent", "Delivered", "Read"].index(state) for state in states
-    ]
-    assert states[0] == "Queued"
-    assert {"Sent", "Delivered", "Read"} <= set(states)
-    assert furthest == sorted(furthest), states
-
-
 def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset):
     ana = window("ana")
     sockets, cut = [], []
