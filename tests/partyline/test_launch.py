@@ -343,6 +343,8 @@ def test_the_terminal_may_go_away(monkeypatch):
 def test_prepare_offers_the_first_admin_a_link_and_may_be_repeated(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path / "static"
     settings.PARTYLINE_DATA = tmp_path
+    manifest = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": manifest}
 
     def prepare():
         words = StringIO()
