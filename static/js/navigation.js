@@ -53,8 +53,9 @@ function landmark() {
   const screen = phone.matches && document.body.dataset.screen
   list()?.setAttribute("role", screen === "list" ? "main" : "region")
   const details = document.getElementById("details")
-  if (screen === "details") details?.setAttribute("role", "main")
-  else details?.removeAttribute("role")
+  const isPage = screen === "details"
+  details?.setAttribute("role", isPage ? "main" : "complementary")
+  details?.querySelector(".details__name")?.setAttribute("aria-level", isPage ? "1" : "2")
 }
 
 phone.addEventListener("change", landmark)
