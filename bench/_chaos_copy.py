@@ -7,9 +7,10 @@ import signal
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
-from _harness import ROOT, wait_for
+from _harness import ROOT
 
 from partyline.embedded import free_port
 from partyline.launch_child import end, spawn
@@ -25,7 +26,7 @@ def running_copy():
     given = {name: value for name, value in os.environ.items() if name not in ITS_OWN}
     with tempfile.TemporaryDirectory(prefix="partyline-chaos-") as folder:
         data = Path(folder)
-        given |= {"PORT": str(free_port()), "PARTYLINE_DATA": folder, "LOG_LEVEL": "WARNING"}
+        given |= {"PORT": str(free_port()), "PARTYLINE_DATA": folder}
         with (data / "said.log").open("wb") as said:
             child = spawn(
                 [sys.executable, "-m", "partyline.launch", "start", "--empty"],
@@ -47,10 +48,8 @@ class RunningCopy:
     def __init__(self, child, data, port):
         self.child, self.data, self.port = child, data, port
         self.killed = set()
-        wait_for(f"http://127.0.0.1:{port}/healthz", child)
-        while "worker" not in self.pids():
-            self.check()
-            time.sleep(0.1)
+        self.workers_seen = 0
+        self.wait(lambda: self.is_ready("web") and self.is_ready("worker"), "The copy does not start.")
 
     def set_up_django(self, given):
         os.environ.update(environment_for(self.data, given | running(self.data)))
@@ -65,16 +64,41 @@ class RunningCopy:
         except FileNotFoundError:
             return {}
 
-    def kill(self, name, *, patience=30):
-        """SIGKILL to the process of this name, once it has been started again after the last time."""
-        give_up = time.monotonic() + patience
-        while (pid := self.pids().get(name)) is None or pid in self.killed:
-            self.check()
-            if time.monotonic() > give_up:
-                raise SystemExit(f"{name} was not started again.")
-            time.sleep(0.05)
+    def kill(self, name, *, after):
+        """SIGKILL to the process of this name, once it has been at work for `after` seconds since the last time."""
+        self.wait(lambda: self.is_ready(name), f"{name} was not started again.")
+        time.sleep(after)
+        if name == "worker":
+            self.workers_seen = self.count_workers()
+        pid = self.pids()[name]
         self.killed.add(pid)
         os.kill(pid, signal.SIGKILL)
+
+    def is_ready(self, name):
+        if self.pids().get(name) in self.killed | {None}:
+            return False
+        if name == "worker":
+            return self.count_workers() > self.workers_seen
+        return name != "web" or self.answers()
+
+    def count_workers(self):
+        """How many workers have said so far that they are ready."""
+        return (self.data / "said.log").read_text(errors="replace").count(" ready.")
+
+    def answers(self):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    def wait(self, condition, complaint, *, patience=60):
+        give_up = time.monotonic() + patience
+        while not condition():
+            self.check()
+            if time.monotonic() > give_up:
+                raise SystemExit(f"{complaint}\n{self.last_words()}")
+            time.sleep(0.05)
 
     def check(self):
         if self.child.poll() is not None:

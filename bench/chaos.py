@@ -7,6 +7,8 @@ Afterwards every webhook that was answered 200 is applied exactly once, and ever
 import argparse
 import itertools
 import random
+import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +28,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="to see the same again")
     options = parser.parse_args()
     webhooks, replies, rounds = (800, 40, 2) if options.quick else (5000, 100, 4)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with running_copy() as copy:
         figures, wrong = Chaos(copy, webhooks, replies, options.seed).run(rounds, quick=options.quick)
         for sentence in wrong[:30]:
@@ -80,14 +83,12 @@ class Chaos:
     def rage(self, rounds):
         """Kill one after the other, each at least `rounds` times, until everything is posted and written."""
         kills = dict.fromkeys(VICTIMS, 0)
-        time.sleep(0.3)
         for name in itertools.cycle(VICTIMS):
             is_over = self.carrier.is_done and self.replies.is_done
             if is_over and min(kills.values()) >= rounds:
                 return kills
-            self.copy.kill(name)
+            self.copy.kill(name, after=self.dice.uniform(0.2, 1.5))
             kills[name] += 1
-            time.sleep(self.dice.uniform(0.5, 2.5))
 
     def settle(self):
         """Wait until nothing is pending any more; returns what still is."""

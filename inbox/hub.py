@@ -16,6 +16,7 @@ log = structlog.get_logger()
 
 # Seconds: between looks into the log when nobody calls; after a read of many events; between looks at who has left.
 TICK, PAUSE, RECHECK = 2, 0.1, 30
+# Pushes; so many fit easily into what may wait for one socket.
 MANY = 20
 LONGEST_RETRY = 10
 NOT_SIGNED_IN, NO_ACCESS = 4401, 4403
@@ -122,18 +123,19 @@ class Hub:
             log.warning("live_unread", error=str(error))
             return
         self.admit(environment_id, news.access)
-        for push in news.pushes or ():
+        for number, push in enumerate(news.pushes or (), 1):
             for watcher in tuple(watchers):
                 if push.is_for(watcher):
                     watcher.hear(push)
-            # Let the sockets send, or a burst would look like slowness of theirs.
-            await asyncio.sleep(0)
+            if number % MANY == 0:
+                # Let the sockets send, or a burst would look like slowness of theirs.
+                await asyncio.sleep(0)
         if news.pushes is None:
             for watcher in tuple(watchers):
                 watcher.refresh()
         if environment_id in self.cursors:
             self.cursors[environment_id] = max(news.sequence, self.cursors[environment_id])
-        if news.pushes is None or len(news.pushes) > MANY:
+        if news.pushes is None or len(news.pushes) >= MANY:
             # In a flood more is folded into one push, and the pages have time to draw.
             await asyncio.sleep(PAUSE)
 
