@@ -114,6 +114,9 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
+    # Without these kombu goes on trying for six seconds, and whoever publishes waits.
+    "max_retries": 1,
+    "interval_start": 0,
     "visibility_timeout": 3600,
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -283,6 +286,7 @@ LOGGING = {
         "django_structlog": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "psycopg.pool": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
