@@ -1,8 +1,12 @@
 """Who may come in: whoever has an account or an invitation, and nobody else."""
 
+from urllib.parse import urlsplit
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib.sites.models import Site
 from django.db import transaction
 from django.shortcuts import render
 
@@ -13,6 +17,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
         """New people come by /join/ and /setup/ only."""
         return False
+
+    def send_mail(self, template_prefix, email, context):
+        site = Site(name="Partyline", domain=urlsplit(settings.PUBLIC_URL).netloc)
+        super().send_mail(template_prefix, email, {"current_site": site} | context)
+
+    def format_email_subject(self, subject):
+        return f"{subject} · Partyline"
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):

@@ -299,6 +299,8 @@ def test_signing_in_by_an_emailed_code(client, environment):
     client.post(reverse("account_request_login_code"), {"email": mei.email})
     code = re.search(r"^([A-Z0-9]+-?[A-Z0-9]+)$", mail.outbox[0].body, re.M)[1]
 
+    assert mail.outbox[0].subject == "Sign-In Code · Partyline"
+    assert "example.com" not in mail.outbox[0].body
     page = client.get(reverse("account_confirm_login_code"))
     assert b"mei@fairwheel.example" in page.content
     client.post(reverse("account_confirm_login_code"), {"code": code})
