@@ -166,8 +166,6 @@ SOCIALACCOUNT_ADAPTER = "lines.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
-# A form that leads to another site is what form-action forbids; state and PKCE guard the link instead.
-SOCIALACCOUNT_LOGIN_ON_GET = True
 OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", "")
 # Where the provider shows its sign-in page, if that is another host: browsers follow our form to there only.
 OIDC_SIGN_IN_ORIGIN = env.str("OIDC_SIGN_IN_ORIGIN", "") or "/".join(OIDC_SERVER_URL.split("/")[:3])
