@@ -23,7 +23,9 @@ from lines.shortcuts import admin_of
 class InviteForm(forms.Form):
     email = forms.EmailField(label="E-mail", max_length=254)
     role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.AGENT)
-    lines = forms.ModelMultipleChoiceField(Line.objects.none(), label="Lines", required=False)
+    lines = forms.ModelMultipleChoiceField(
+        Line.objects.none(), label="Lines", required=False, widget=forms.CheckboxSelectMultiple
+    )
 
     def __init__(self, *args, environment, **kwargs):
         super().__init__(*args, **kwargs)

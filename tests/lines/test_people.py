@@ -174,6 +174,13 @@ def test_an_invitation_shows_its_link_once_and_mails_it(admin, client, environme
     assert link.split("/")[-2] not in invitation.token_hash
 
 
+def test_an_invitation_chooses_among_the_lines(admin, shop, workshop):
+    page = text_of(admin.get(PEOPLE))
+
+    for line in (shop, workshop):
+        assert f'type="checkbox" name="lines" value="{line.pk}"' in page
+
+
 def test_without_a_mail_server_the_link_is_handed_over(admin, settings, monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert "hand them this link yourself" in text_of(invite(admin))
