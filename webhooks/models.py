@@ -59,8 +59,11 @@ class Receipt(models.Model):
                 name="receipt_awaiting",
                 condition=models.Q(state="awaiting"),
             ),
+            # The few that an admin looks for among very many.
             models.Index(
-                fields=["environment", "-id"], name="receipt_newest", condition=models.Q(state="parked")
+                fields=["environment", "state", "-id"],
+                name="receipt_unapplied",
+                condition=models.Q(state__in=["awaiting", "kept", "parked"]),
             ),
             models.Index(fields=["trace_id"], name="receipt_by_trace"),
         ]
