@@ -179,8 +179,12 @@ class Invitation(models.Model):
 
     @transaction.atomic
     def accept(self, *, by):
-        """Make `by` a member with the lines of the invitation. False when it was used meanwhile."""
+        """Make `by` a member with the lines of the invitation; who is one already keeps their role.
+
+        False when it was used meanwhile.
+        """
         if not Invitation.objects.usable().filter(pk=self.pk).update(accepted_at=timezone.now()):
             return False
-        self.environment.admit(by, role=self.role, lines=self.lines.all())
+        known = self.environment.memberships.filter(user=by).first()
+        self.environment.admit(by, role=known.role if known else self.role, lines=self.lines.all())
         return True

@@ -303,3 +303,12 @@ def test_the_log_says_who_let_whom_in(admin, environment, workshop, max, ana):
 
     told = environment.events.latest()
     assert (told.actor, told.line, told.data) == (max, workshop, {"user": str(ana.pk)})
+
+
+def test_a_leftover_invitation_takes_no_role_away(environment, shop, max):
+    invitation, _ = Invitation.invite(environment, max.email, role="agent", lines=[shop], by=max)
+
+    assert invitation.accept(by=max)
+
+    assert environment.memberships.get(user=max).role == "admin"
+    assert shop.access.filter(user=max).exists()
