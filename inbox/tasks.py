@@ -1,5 +1,5 @@
 from celery import shared_task
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from inbox import media, models
@@ -22,8 +22,9 @@ def send_due():
     due = models.Message.waiting_to_leave().filter(next_try_at__lte=timezone.now())
     stale = timezone.now() - CLAIM_LASTS
     due = due.filter(Q(claimed_at=None) | Q(claimed_at__lt=stale))
-    for chat_id in due.order_by("next_try_at").values_list("chat_id", flat=True).distinct()[:200]:
-        send_chat.delay(str(chat_id))
+    longest = due.values("chat_id").annotate(since=Min("next_try_at")).order_by("since")
+    for chat in longest[:200]:
+        send_chat.delay(str(chat["chat_id"]))
 
 
 @shared_task

@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+from django.db.models import Q
+
 from inbox.live import THREAD_LINES
 from inbox.models import Attachment, Chat, Part
 from inbox.shortcuts import chats_for, may_answer
@@ -75,12 +77,18 @@ def beside(request, chat):
     """The details: who they are, what else they write to us, their files."""
     handles = [handle.pk for handle in chat.others]
     contacts = [handle.contact_id for handle in chat.others if handle.contact_id]
-    same = chats_for(request).filter(participants__handle__in=handles)
-    if contacts:
-        same = same | chats_for(request).filter(participants__handle__contact__in=contacts)
-    others = (
-        same.exclude(pk=chat.pk).distinct().newest_first().for_rows()[:OTHERS] if not chat.is_group else []
+    same = Q(participants__handle__in=handles) | Q(participants__handle__contact__in=contacts)
+    same = (
+        chats_for(request)
+        .filter(same)
+        .exclude(pk=chat.pk)
+        .distinct()
+        .newest_first()
+        .values_list("pk", flat=True)
     )
+    # Found first and read then: one statement over so many tables takes longer to plan than to run.
+    found = [] if chat.is_group else list(same[:OTHERS])
+    others = Chat.objects.filter(pk__in=found).newest_first().for_rows()
     parts = Part.objects.filter(message__chat=chat, kind="media", attachment__state=Attachment.State.STORED)
     parts = parts.select_related("attachment").order_by("-message__at", "-message__id", "index")[:FILES]
     return {"others": list(others), "files": [part.attachment for part in parts]}

@@ -1,4 +1,5 @@
 import json
+from functools import cache
 from pathlib import Path
 
 import lucide
@@ -13,6 +14,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@cache
 def icon(name):
     """An icon of the Lucide set, drawn with the stroke and size that `.icon` gives it."""
     return mark_safe(lucide._render_icon(str(name), None, **{"class": "icon", "aria_hidden": "true"}))

@@ -1,0 +1,222 @@
+"""200,000 conversations and 2 million messages, made in a minute by the database itself.
+
+Every row is a copy of one that the models made, with its own ids and times, so that fields which come later are
+filled as the models fill them.
+"""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from inbox.models import Chat, ChatRead, Contact, Handle, Message, Part, Participant
+from lines.models import Environment, Event, Line, User
+from webhooks.models import Receipt
+
+CHATS, PER_CHAT, LINES = 200_000, 10, 20
+FAT, IN_FAT, WAITING = 7, 5000, 50
+APPLIED, PENDING = 100_000, 1000
+CHAT = f"((n - 1) % {CHATS} + 1)"
+HASH = "(hashint4(n) & 2147483647)"
+LINE = f"(%(lines)s::uuid[])[n %% {LINES} + 1]"
+NEWEST = "(%(now)s::timestamptz - n * interval '30 seconds')"
+# Of each line's conversations 30 % belong to one of its two agents, and 20 % are closed.
+OWNER = (
+    f"CASE WHEN {HASH} / 5 %% 10 < 3 THEN (%(agents)s::uuid[])[n %% {LINES} * 2 + {HASH} / 50 %% 2 + 1] END"
+)
+
+
+NOUNS = ["contact", "handle", "chat", "message", "fat", "event"]
+
+
+def uuid_of(noun, number="n"):
+    """SQL of the id of the noun with this number."""
+    return f"('{NOUNS.index(noun):08}-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
+
+
+class BigData:
+    """Lines 0 to 19 with two agents each; ana has line 7 alone, ben lines 3 to 5, lea leads, max administers.
+
+    `fat` is a conversation on ana's line with 5,000 messages more than the ten of the others.
+    """
+
+    def __init__(self):
+        self.environment = Environment.objects.create(name="Fairwheel", slug="fairwheel")
+        self.lines = [
+            Line.objects.create(
+                environment=self.environment, name=f"Line {n:02}", phone_number=f"+120255501{n:02}"
+            )
+            for n in range(LINES)
+        ]
+        self.ana = self.person("Ana", lines=[self.lines[7]])
+        self.ben = self.person("Ben", lines=self.lines[3:6])
+        self.lea, self.max = self.person("Lea", role="lead"), self.person("Max", role="admin")
+        self.agents = []
+        for number, line in enumerate(self.lines):
+            first = {7: self.ana, 3: self.ben, 4: self.ben, 5: self.ben}.get(number)
+            self.agents += [
+                first or self.person(f"First{number}", lines=[line]),
+                self.person(f"Second{number}", lines=[line]),
+            ]
+
+    def person(self, name, *, role="agent", lines=()):
+        user = User.objects.create_user(f"{name.lower()}@fairwheel.example", "correct horse", name=name)
+        self.environment.admit(user, role=role, lines=lines)
+        return user
+
+    def fill(self):
+        with transaction.atomic(), connection.cursor() as cursor:
+            self.cursor = cursor
+            self.without_triggers()
+            self.people_and_chats()
+            self.messages()
+            self.log_and_receipts()
+            cursor.execute("ALTER TABLE lines_event ENABLE TRIGGER lines_number_events")
+        with connection.cursor() as cursor:
+            # As autovacuum leaves it.
+            cursor.execute("VACUUM ANALYZE")
+        self.fat = Chat.objects.get(external_id=f"chat-{FAT}")
+        return self
+
+    def without_triggers(self):
+        self.cursor.execute("ALTER TABLE lines_event DISABLE TRIGGER lines_number_events")
+        self.cursor.execute("SELECT current_setting('is_superuser')")
+        if self.cursor.fetchone()[0] == "on":
+            # The keys below are right; checking ten million of them takes minutes.
+            self.cursor.execute("SET LOCAL session_replication_role = replica")
+
+    def people_and_chats(self):
+        environment, line = self.environment, self.lines[0]
+        contact = Contact.objects.create(environment=environment)
+        handle = Handle.objects.create(environment=environment, value="template")
+        chat = Chat.objects.create(environment=environment, line=line, service="iMessage")
+        self.copy(contact, CHATS, id=uuid_of("contact"), first_name="'Carl'", last_name="'No. ' || n")
+        self.copy(
+            handle,
+            CHATS,
+            id=uuid_of("handle"),
+            value="'+1' || (4150000000 + n)",
+            contact_id=f"CASE WHEN n % 2 = 0 THEN {uuid_of('contact')} END",
+        )
+        self.copy(
+            chat,
+            CHATS,
+            id=uuid_of("chat"),
+            external_id="'chat-' || n",
+            line_id=LINE,
+            participants_key="'+1' || (4150000000 + n)",
+            status=f"CASE WHEN {HASH} % 5 = 0 THEN 'closed' ELSE 'open' END",
+            closed_at=f"CASE WHEN {HASH} % 5 = 0 THEN {NEWEST} END",
+            assignee_id=OWNER,
+            last_message_id=uuid_of("message"),
+            last_activity_at=NEWEST,
+            inbound_count=PER_CHAT // 2,
+        )
+        self.copy(
+            Participant.objects.create(chat=chat, handle=handle),
+            CHATS,
+            chat_id=uuid_of("chat"),
+            handle_id=uuid_of("handle"),
+        )
+        read = ChatRead.objects.create(chat=chat, user=self.agents[0])
+        for which in (0, 1):
+            self.copy(
+                read,
+                CHATS,
+                chat_id=uuid_of("chat"),
+                user_id=f"(%(agents)s::uuid[])[n %% {LINES} * 2 + {which + 1}]",
+                seen=2,
+                is_unread=f"{HASH} % 3 = {which}",
+            )
+        self.templates = [read, *chat.participants.all(), chat, handle, contact]
+
+    def messages(self):
+        *_, chat, handle, _ = self.templates
+        message = Message.objects.create(
+            environment=self.environment, chat=chat, sender=handle, direction="inbound", at=timezone.now()
+        )
+        part = Part.objects.create(message=message, index=0, kind="text", text="Hello")
+        # The newest of every conversation, then the second newest, and so on.
+        age = f"((n - 1) / {CHATS})"
+        at = f"(%(now)s::timestamptz - {CHAT} * interval '30 seconds' - {age} * interval '1 hour')"
+        self.copy(
+            message,
+            CHATS * PER_CHAT,
+            id=uuid_of("message"),
+            external_id="'message-' || n",
+            chat_id=uuid_of("chat", CHAT),
+            sender_id=f"CASE WHEN {age} % 2 = 0 THEN {uuid_of('handle', CHAT)} END",
+            direction=f"CASE WHEN {age} % 2 = 0 THEN 'inbound' ELSE 'outbound' END",
+            at=at,
+            sent_at=at,
+        )
+        at = "(%(now)s::timestamptz - interval '1 day' - n * interval '1 minute')"
+        self.copy(
+            message,
+            IN_FAT,
+            id=uuid_of("fat"),
+            external_id="'fat-' || n",
+            chat_id=uuid_of("chat", FAT),
+            sender_id="NULL::uuid",
+            direction="'outbound'",
+            at=at,
+            sent_at=f"CASE WHEN n > {WAITING} THEN {at} END",
+            next_try_at=at,
+        )
+        text = "'No. ' || n || ': is the blue one still in stock?'"
+        self.copy(part, CHATS * PER_CHAT, message_id=uuid_of("message"), text=text)
+        self.copy(part, IN_FAT, message_id=uuid_of("fat"), text=text)
+        self.templates = [part, message, *self.templates]
+
+    def log_and_receipts(self):
+        event = Event.objects.create(
+            environment=self.environment, type="inbox.chat_closed", line=self.lines[0], trace_id="0" * 32
+        )
+        receipt = Receipt.objects.create(
+            environment=self.environment,
+            event_id="template",
+            event_type="message.received",
+            trace_id="0" * 32,
+        )
+        self.copy(
+            event,
+            CHATS * 2,
+            event_id=uuid_of("event"),
+            sequence="n + 1000",
+            line_id=f"(%(lines)s::uuid[])[n %% {LINES} + 1]",
+            chat_id=uuid_of("chat", CHAT),
+            type=f"CASE WHEN n > {CHATS} THEN 'inbox.chat_closed' ELSE 'message.received' END",
+        )
+        self.copy(
+            receipt,
+            APPLIED + PENDING,
+            event_id="'event-' || n",
+            chat_key="'chat-' || (n % 5000 + 1)",
+            body="'{}'",
+            state=f"CASE WHEN n <= {APPLIED} THEN 'applied' ELSE 'pending' END",
+        )
+        event.delete()
+        receipt.delete()
+        for template in self.templates:
+            template.delete()
+
+    def copy(self, template, count, **columns):
+        """Insert `count` copies of a row; `columns` are SQL over `n`, from 1 to `count`."""
+        table, key = template._meta.db_table, template._meta.pk
+        if key.db_returning:
+            columns |= {"id": f"nextval(pg_get_serial_sequence('{table}', 'id'))"}
+        parameters = {
+            "lines": [line.pk for line in self.lines],
+            "agents": [agent.pk for agent in self.agents],
+            "now": timezone.now() - timedelta(minutes=1),
+            "template": template.pk,
+        }
+        names = [field.column for field in template._meta.concrete_fields]
+        made = ", ".join(str(columns.get(name, f"template.{name}")) for name in names)
+        statement = (
+            f"INSERT INTO {table} ({', '.join(names)}) SELECT {made}"
+            f" FROM {table} template, generate_series(1, {count}) n WHERE template.id = %(template)s"
+        )
+        # Percent signs are remainders, but for the named parameters.
+        statement = statement.replace("%%", "%").replace("%", "%%").replace("%%(", "%(")
+        self.cursor.execute(statement, parameters)

@@ -1,0 +1,166 @@
+"""Invariant 8 with 200,000 conversations and 2 million messages: pages cost what they always cost."""
+
+import json
+import statistics
+import time
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from inbox import tasks
+from inbox.models import Chat, Message
+from tests.big_data import PENDING, BigData
+from tests.inbox.test_pages import LIST_QUERIES
+from webhooks import apply
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+BIG = {
+    "inbox_chat",
+    "inbox_chatread",
+    "inbox_contact",
+    "inbox_handle",
+    "inbox_message",
+    "inbox_part",
+    "inbox_participant",
+    "lines_event",
+    "webhooks_receipt",
+}
+# Milliseconds, the middle of five: what the database may take, which is what grows with the data, and
+# the whole page, most of which goes into templates.
+DATABASE, PAGE = 100, 400
+PEOPLE, VIEWS = ["ana", "ben", "lea"], ["mine", "unassigned", "all", "closed"]
+
+
+@pytest.fixture(scope="module")
+def big(django_db_setup, django_db_blocker):
+    """Committed, so that it can be vacuumed and made once; all tables are emptied afterwards."""
+    with django_db_blocker.unblock():
+        try:
+            yield BigData().fill()
+        finally:
+            call_command("flush", verbosity=0, interactive=False)
+
+
+@pytest.fixture
+def look(big, client_of):
+    """Open an address several times as one of the people; judges its queries, returns the response and their number."""
+
+    def look(name, address, **headers):
+        client, pages, databases = client_of(getattr(big, name)), [], []
+        for _ in range(6):
+            began = time.perf_counter()
+            with CaptureQueriesContext(connection) as queries:
+                response = client.get(address, headers=headers)
+            pages.append((time.perf_counter() - began) * 1000)
+            databases.append(sum(float(query["time"]) for query in queries) * 1000)
+        assert response.status_code == 200
+        judge(query["sql"] for query in queries)
+        page, database = statistics.median(pages[1:]), statistics.median(databases[1:])
+        print(f"{name:4} {address:.70} {len(queries)} queries {database:.0f} of {page:.0f} ms")  # noqa: T201
+        assert database < DATABASE
+        assert page < PAGE
+        return response, len(queries)
+
+    return look
+
+
+def judge(statements):
+    for statement in statements:
+        if statement.startswith(("SELECT", "WITH", "UPDATE")):
+            scanned = BIG & {node["Relation Name"] for node in nodes_of(statement) if is_scan(node)}
+            assert not scanned, f"reads all of {scanned}: {statement}\n{text_of(statement)}"
+
+
+def nodes_of(statement):
+    def walk(node):
+        yield node
+        for child in node.get("Plans", []):
+            yield from walk(child)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
+        (told,) = cursor.fetchone()
+    return walk((json.loads(told) if isinstance(told, str) else told)[0]["Plan"])
+
+
+def is_scan(node):
+    return node["Node Type"] == "Seq Scan"
+
+
+def text_of(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_list_and_a_page_far_down_in_it(big, look, name, view):
+    response, queries = look(name, reverse("inbox", args=[view]))
+    assert queries <= LIST_QUERIES
+    rows = response.context["rows"]
+    if name == "lea" and view == "mine":
+        assert not rows
+        return
+    assert len(rows) == 40
+
+    deep = Chat.objects.visible_to(getattr(big, name), big.environment).in_view(view, getattr(big, name))
+    before = deep.newest_first()[1000 if view != "mine" else 200]
+    address = reverse("rows", args=[view]) + f"?before={before.pk}"
+    response, deep_queries = look(name, address)
+    assert len(response.context["rows"]) == 40
+    assert deep_queries <= queries
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_the_counts(look, name):
+    response, _ = look(name, reverse("counts"))
+    counts = {tab["view"]: tab["count"] for tab in response.context["tabs"]}
+    assert counts["all"] == "999+"
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
+def test_a_conversation_of_thousands_costs_what_one_of_ten_costs(big, look, headers):
+    thin = Chat.objects.get(external_id="chat-27")
+    _, few = look("ana", reverse("conversation", args=["all", thin.pk]), **headers)
+    _, many = look("ana", reverse("conversation", args=["all", big.fat.pk]), **headers)
+    assert few == many == (22 if headers else 32)
+
+
+def test_reading_far_back_in_a_conversation(big, look):
+    address, messages = reverse("messages", args=[big.fat.pk]), big.fat.messages.newest_first()
+    for place in (50, 4000):
+        response, queries = look("ana", f"{address}?before={messages[place].pk}")
+        assert len(response.context["items"]) >= 50
+        assert queries == 9
+
+
+@pytest.mark.parametrize("name", ["row", "head", "foot"])
+def test_the_pieces_that_follow_a_push(big, look, name):
+    look("ana", reverse(name, args=[big.fat.pk]))
+
+
+@pytest.mark.parametrize("state", ["", "pending", "awaiting", "kept", "parked", "applied"])
+def test_the_received_webhooks(look, state):
+    look("max", reverse("receipts") + (f"?state={state}" if state else ""))
+
+
+def test_claiming_receipts_looks_only_at_what_is_pending(big):
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        assert len(apply.claim()) == min(apply.BATCH, PENDING)
+    judge(query["sql"] for query in queries)
+
+
+def test_the_sweep_finds_what_waits_to_leave(big, monkeypatch):
+    woken = []
+    monkeypatch.setattr(tasks.send_chat, "delay", woken.append)
+    with CaptureQueriesContext(connection) as queries:
+        tasks.send_due()
+        with transaction.atomic():
+            Message.claim_next(big.fat.pk)
+    assert woken == [str(big.fat.pk)]
+    judge(query["sql"] for query in queries)
