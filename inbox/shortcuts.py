@@ -11,6 +11,11 @@ def render_page(request, template, context, fragment, *, sequence=None):
     wants_page = not request.htmx or request.htmx.history_restore_request
     response = render(request, template if wants_page else f"{template}#{fragment}", context)
     patch_vary_headers(response, ["HX-Request"])
+    return dated(response, sequence)
+
+
+def dated(response, sequence):
+    """With the log's end before the rows were read, so that a page can tell what is newer than this answer."""
     if sequence is not None:
         response["X-Sequence"] = str(sequence)
     return response

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from inbox.models import Chat
-from inbox.shortcuts import chat_for
+from inbox.shortcuts import chat_for, dated
 from inbox.thread import foot_of
 
 
@@ -19,8 +19,9 @@ def chat(request, pk):
 @login_required
 def row(request, pk):
     chat_for(request, pk)
+    sequence = request.environment.last_sequence
     chat = Chat.objects.for_rows().with_own(request.user).get(pk=pk)
-    return render(request, "chats/_row.html", {"chat": chat})
+    return dated(render(request, "chats/_row.html", {"chat": chat}), sequence)
 
 
 @login_required

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from inbox.forms import MessageForm
 from inbox.models import Draft, Message
-from inbox.shortcuts import chat_for, may_answer
+from inbox.shortcuts import chat_for, dated, may_answer
 from inbox.thread import thread_of
 
 DRAFT_LENGTH = 10_000
@@ -17,10 +17,12 @@ DRAFT_LENGTH = 10_000
 
 @login_required
 def older(request, pk):
-    """The fifty messages before the one in `before`."""
+    """The fifty messages before the one in `before`; without it the newest."""
     chat = chat_for(request, pk)
-    before = message_in(chat.messages, request.GET.get("before"))
-    return render(request, "chats/_items.html", {"chat": chat} | thread_of(chat, before=before))
+    sequence = request.environment.last_sequence
+    before = message_in(chat.messages, request.GET["before"]) if "before" in request.GET else None
+    context = {"chat": chat} | thread_of(chat, before=before)
+    return dated(render(request, "chats/_items.html", context), sequence)
 
 
 @login_required
@@ -79,5 +81,6 @@ def message_in(messages, pk):
 
 
 def bubble(request, message):
+    sequence = request.environment.last_sequence
     message = Message.objects.for_bubbles().get(pk=message.pk)
-    return render(request, "chats/_message.html", {"message": message})
+    return dated(render(request, "chats/_message.html", {"message": message}), sequence)

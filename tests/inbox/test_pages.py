@@ -104,6 +104,31 @@ def test_a_long_list_comes_page_by_page_and_skips_nothing(client_of, ana, shop, 
     assert len(seen) == len(set(seen)) == len(chats)
 
 
+def test_who_loses_a_line_gives_back_what_was_theirs_on_it(chat, shop, workshop, environment, ana, max):
+    chat.assign(ana, by=ana)
+    shop.shut_out(ana, by=max)
+    chat.refresh_from_db()
+    assert chat.assignee is None
+    told = environment.events.latest()
+    assert (told.type, told.chat_id, told.actor) == ("inbox.chat_assigned", chat.pk, max)
+
+
+def test_who_only_gains_or_leads_keeps_what_is_theirs(chat, workshop, environment, ana, lea, max):
+    chat.assign(ana, by=ana)
+    workshop.let_in(ana, by=max)
+    environment.memberships.get(user=ana).become("lead", by=max)
+    chat.refresh_from_db()
+    assert chat.assignee == ana
+
+    environment.memberships.get(user=ana).become("agent", by=max)
+    chat.refresh_from_db()
+    assert chat.assignee == ana
+
+    environment.memberships.get(user=ana).end(by=max)
+    chat.refresh_from_db()
+    assert chat.assignee is None
+
+
 @pytest.mark.parametrize("rows", [1, ROWS])
 def test_the_list_costs_the_same_for_one_row_and_for_forty(
     client_of, ana, shop, make_chat, make_message, rows, django_assert_num_queries
@@ -151,6 +176,9 @@ def test_older_messages_come_when_scrolling_up(fragment, ana, chat, make_message
         make_message(chat, f"No. {number}", ago=number)
     newest = fragment(ana, path("conversation", chat.pk))
     oldest = newest.context["oldest"]
+    newest = fragment(ana, path("messages", chat.pk))
+    assert newest.context["items"]
+    assert newest["X-Sequence"] == str(chat.environment.last_sequence)
     older = fragment(ana, path("messages", chat.pk) + f"?before={oldest.pk}")
 
     assert b"thread__older" in newest.content

@@ -35,16 +35,17 @@ class ChatList extends HTMLElement {
   }
 
   #hear(told) {
-    if (told.row) this.put(told.row, told.unread)
+    if (told.row) this.put(told.row, told.unread, told.sequence)
     if (/line_(paused|resumed)$/.test(told.event)) this.#refresh()
     this.#count()
   }
 
-  // The html of one row; `unread` is the reader's own number, kept as it is where it is not told.
-  put(html, unread) {
+  // The html of one row, read when the log was at `sequence`; `unread` is the reader's own number.
+  put(html, unread, sequence) {
     const row = element(html)
     const old = document.getElementById(row.id)
-    if (old && old.dataset.activity > row.dataset.activity) return
+    if (old?.dataset.sequence > sequence || old?.dataset.activity > row.dataset.activity) return
+    row.dataset.sequence = sequence
     const draft = old?.querySelector(".chat-row__draft")?.parentElement
     if (draft) row.querySelector(".chat-row__last").replaceWith(draft.cloneNode(true))
     badge(row, unread ?? 0)
@@ -119,9 +120,10 @@ class ChatList extends HTMLElement {
     const answer = await fetch(`/chats/${chat}/row/`)
     if (!answer.ok) return
     const html = await answer.text()
+    const sequence = Number(answer.headers.get("X-Sequence"))
     const row = document.getElementById(`chat-${chat}`)
     row?.querySelector(".chat-row__draft")?.remove()
-    this.put(html, Number(element(html).querySelector(".badge")?.firstChild.textContent ?? 0))
+    this.put(html, Number(element(html).querySelector(".badge")?.firstChild.textContent ?? 0), sequence)
   }
 
   #count() {

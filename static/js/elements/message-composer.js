@@ -146,7 +146,7 @@ class MessageComposer extends HTMLElement {
   #answered(request, text, files, key) {
     this.#hint("")
     if (request.status === 200) {
-      this.#messages?.put(request.responseText)
+      this.#messages?.put(request.responseText, Number(request.getResponseHeader("X-Sequence")))
       return document.dispatchEvent(new CustomEvent("message:sent"))
     }
     this.#messages?.take(key)

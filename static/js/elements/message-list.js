@@ -28,14 +28,17 @@ class MessageList extends HTMLElement {
 
   #hear(told) {
     if (told.chat !== openChat()) return
-    if (told.message) this.put(told.message)
+    if (told.message) this.put(told.message, told.sequence)
     if (told.line) this.put(told.line)
   }
 
-  // One message or line as html, or an element: new, or in place of what it was.
-  put(html) {
+  // One message or line as html, or an element: new, or in place of what it was. `sequence` is how far the log was when
+  // it was read: an answer that took its time never undoes what the socket has told since.
+  put(html, sequence) {
     const item = typeof html === "string" ? elements(html)[0] : html
     const old = this.#known(item)
+    if (old?.dataset.sequence > sequence) return
+    if (sequence) item.dataset.sequence = sequence
     const isAtEnd = this.scrollTop > -80
     if (old && old.dataset.at === item.dataset.at) {
       keepPlaying(old, item)
@@ -72,6 +75,7 @@ class MessageList extends HTMLElement {
     const answer = await fetch(`/chats/${openChat()}/messages/`)
     if (answer.status === 404) return location.assign("/")
     if (!answer.ok) return
+    const sequence = Number(answer.headers.get("X-Sequence"))
     const items = elements(await answer.text())
     // More has been missed than one page holds: then the page is all there is, and older ones load by scrolling.
     if (!items.some((item) => item.dataset.at && document.getElementById(item.id))) {
@@ -80,7 +84,7 @@ class MessageList extends HTMLElement {
       this.scrollTop = 0
       return this.arrange()
     }
-    for (const item of items) if (item.dataset.at) this.put(item)
+    for (const item of items) if (item.dataset.at) this.put(item, sequence)
   }
 
   arrange() {
