@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class InboxConfig(AppConfig):
     name = "inbox"
     verbose_name = "Inbox"
+
+    def ready(self):
+        from inbox.models import assigning
+        from lines.models.event import recorded
+
+        recorded.connect(assigning.follow_access)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from inbox.models import Chat, ChatRead, Message
 from lines.models import Event, EventCounter, Line, Membership, User
+from lines.models.event import ACCESS_CHANGED
 
 # Events. Whoever has missed more than this fetches the page again.
 REPLAY = 200
@@ -21,7 +22,7 @@ THREAD_LINES = frozenset(
     f"inbox.{name}"
     for name in ("chat_closed", "chat_reopened", "chat_assigned", "chat_started", "opted_out", "opted_in")
 )
-ACCESS_CHANGED, CHAT_READ = "inbox.access_changed", "inbox.chat_read"
+CHAT_READ = "inbox.chat_read"
 
 
 @dataclass(slots=True)

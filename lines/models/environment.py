@@ -5,7 +5,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from lines.models.event import Event
+from lines.models.event import ACCESS_CHANGED, Event
 from partyline.fields import EncryptedTextField
 
 
@@ -60,14 +60,14 @@ class Environment(models.Model):
             [LineAccess(line=line, user=user) for line in lines if line.environment_id == self.pk],
             ignore_conflicts=True,
         )
-        self.record("inbox.access_changed", by=user, data={"user": str(user.pk)})
+        self.record(ACCESS_CHANGED, by=user, data={"user": str(user.pk)})
 
     @transaction.atomic
     def expel(self, user, *, by):
         """Take everything in this environment from `user`, at once."""
         self.memberships.filter(user=user).delete()
         user.line_access.filter(line__environment=self).delete()
-        self.record("inbox.access_changed", by=by, data={"user": str(user.pk)})
+        self.record(ACCESS_CHANGED, by=by, data={"user": str(user.pk)})
 
     @property
     def last_sequence(self):

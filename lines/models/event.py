@@ -1,15 +1,24 @@
 from django.conf import settings
 from django.db import models
+from django.dispatch import Signal
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from partyline import trace
+
+# Somebody may see more or less than before; `data` says who.
+ACCESS_CHANGED = "inbox.access_changed"
+
+# Sent with `event`, inside its transaction, for what an app above has to change along with it. What carriers tell is
+# written many rows at a time and not told here.
+recorded = Signal()
 
 
 class EventQuerySet(models.QuerySet):
     def record(self, environment, type, *, chat=None, message=None, line=None, by=None, data=None):
         event = self.model.of(environment, type, chat=chat, message=message, line=line, by=by, data=data)
         event.save(force_insert=True)
+        recorded.send(self.model, event=event)
         return event
 
     def since(self, sequence):

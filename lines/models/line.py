@@ -3,6 +3,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from lines.models.event import ACCESS_CHANGED
 from lines.models.people import Membership, Role, User
 
 WIRES = ["teal", "rust", "plum", "moss", "slate", "honey"]
@@ -92,13 +93,13 @@ class Line(models.Model):
     @transaction.atomic
     def let_in(self, user, *, by, may_answer=True):
         self.access.update_or_create(user=user, defaults={"may_answer": may_answer})
-        self.environment.record("inbox.access_changed", line=self, by=by, data={"user": str(user.pk)})
+        self.environment.record(ACCESS_CHANGED, line=self, by=by, data={"user": str(user.pk)})
 
     @transaction.atomic
     def shut_out(self, user, *, by):
         """Open pages and sockets of `user` lose this line as soon as the event is read."""
         if self.access.filter(user=user).delete()[0]:
-            self.environment.record("inbox.access_changed", line=self, by=by, data={"user": str(user.pk)})
+            self.environment.record(ACCESS_CHANGED, line=self, by=by, data={"user": str(user.pk)})
 
 
 class LineAccess(models.Model):

@@ -7,6 +7,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from lines.models.event import ACCESS_CHANGED
+
 TONES = 6
 
 
@@ -109,7 +111,7 @@ class Membership(models.Model):
         if Membership.objects.exclude(role=role).filter(pk=self.pk).update(role=role):
             self.refresh_from_db()
             data = {"user": str(self.user_id), "role": role}
-            self.environment.record("inbox.access_changed", by=by, data=data)
+            self.environment.record(ACCESS_CHANGED, by=by, data=data)
 
     @transaction.atomic
     def end(self, *, by):
