@@ -13,6 +13,19 @@ def trace(get_response):
     return middleware
 
 
+def invalid_forms(get_response):
+    """Pages of packages, which answer 200 to a form that they refuse, say 422 as ours do."""
+
+    def middleware(request):
+        response = get_response(request)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if request.method == "POST" and response.status_code == 200 and getattr(form, "errors", None):
+            response.status_code = 422
+        return response
+
+    return middleware
+
+
 def permissions_policy(get_response):
     def middleware(request):
         response = get_response(request)

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "partyline.middleware.invalid_forms",
     "django_htmx.middleware.HtmxMiddleware",
     "lines.middleware.environment",
 ]
@@ -188,6 +189,8 @@ SOCIALACCOUNT_PROVIDERS = {
 
 EMAIL_CONFIG = env.dj_email_url("EMAIL_URL", "consolemail://")
 vars().update({key: value for key, value in EMAIL_CONFIG.items() if key.startswith("EMAIL_")})
+# Seconds. Whoever invites somebody waits for it, to be told whether the mail has left.
+EMAIL_TIMEOUT = EMAIL_CONFIG.get("EMAIL_TIMEOUT") or 10
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Partyline <partyline@localhost>")
 
 LANGUAGE_CODE = "en"

@@ -1,8 +1,10 @@
 """The cast: ana answers, ben is her team-mate, lea leads, max administers, olga is a stranger, carl and dora write."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.utils import timezone
 
 from inbox.models import Chat, Contact, Handle, Message, Part, Participant
@@ -20,6 +22,12 @@ def fast_and_contained(settings, tmp_path):
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_root():
+    """WhiteNoise looks for it at every start."""
+    Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

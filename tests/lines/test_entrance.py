@@ -255,7 +255,7 @@ def test_signing_in_by_password(client, ana):
     assert "Use a passkey" in page
     assert "E-mail me a code" in page
 
-    assert sign_in(client, "ana@fairwheel.example", "wrong").status_code == 200
+    assert sign_in(client, "ana@fairwheel.example", "wrong").status_code == 422
     assert not is_signed_in(client, ana)
     assert sign_in(client, "Ana@fairwheel.example", "correct horse").status_code == 302
     assert is_signed_in(client, ana)
@@ -291,7 +291,7 @@ def test_behind_a_proxy_the_callers_address_is_counted(client, ana, settings):
         ).status_code
 
     assert [try_from("203.0.113.7") for _ in range(3)][-1] == 429
-    assert try_from("203.0.113.8") == 200
+    assert try_from("203.0.113.8") == 422
 
 
 def test_signing_in_by_an_emailed_code(client, environment):
