@@ -86,7 +86,9 @@ class Copy:
         return ["-m", "daphne", "-v", "0", "-b", self.address, "-p", self.port, "partyline.asgi:application"]
 
     def _celery_commands(self):
-        celery = ["-m", "celery", "-A", "partyline"]
+        # Nothing that Celery receives can name code to run, so root is as good a user as any other here.
+        unafraid = ["-W", "ignore:You're running the worker with superuser privileges"]
+        celery = [*unafraid, "-m", "celery", "-A", "partyline", "-q"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"]
         return {
             "worker": [*celery, "worker", "-P", "threads", "-c", "8", *quiet],

@@ -27,8 +27,9 @@ class Live {
   #recent = []
   #list = document.querySelector("chat-list")
   #cursor = Number(this.#list.dataset.sequence)
-  // A refresh that was asked for and has not arrived.
+  // A refresh that was asked for and has not arrived; and one that an earlier connection had asked for.
   #owes = false
+  #owed = false
 
   start() {
     setInterval(() => this.#ping(10000), PING)
@@ -43,6 +44,7 @@ class Live {
   #connect() {
     clearTimeout(this.#retry)
     this.#drop()
+    this.#owed = this.#owes
     const query = new URLSearchParams({ environment: this.#list.dataset.environment, since: this.#cursor })
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/live/?${query}`)
     socket.onopen = () => this.#watch()
@@ -79,7 +81,7 @@ class Live {
   }
 
   #fresh() {
-    if (this.#owes && this.#tries) tell("live:refresh")
+    if (this.#owed && this.#owes) tell("live:refresh")
     this.#tries = 0
     document.body.dataset.live = ""
     clearTimeout(this.#saying)

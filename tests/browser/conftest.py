@@ -1,6 +1,6 @@
 """A whole copy of Partyline, as bin/start runs it, on a database of its own, and people who sit before it.
 
-Nothing here looks into the database: what a test knows, it sees on a screen.
+No test looks into the database: what it knows, it sees on a screen.
 """
 
 import json
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 15_000
+LAUNCH = [sys.executable, "-m", "partyline.launch"]
 
 # People whom the demo does not have: a colleague of another line only, and a stranger with an inbox elsewhere.
 MORE_PEOPLE = """
@@ -49,6 +50,10 @@ def free_port():
 class Copy:
     def __init__(self, url, environ, links):
         self.url, self.environ, self.links = url, environ, links
+
+    def shell(self, code):
+        """What happens where no window looks."""
+        return shell(code, self.environ)
 
 
 @pytest.fixture(scope="session")
@@ -79,21 +84,22 @@ def copy(own_database, tmp_path_factory):
         "RECEIVER_URL": f"http://127.0.0.1:{port}",
         "DJANGO_SETTINGS_MODULE": "partyline.settings",
     }
-    words = [sys.executable, "-m", "partyline.launch"]
     said = (data / "log.txt").open("w")
-    process = subprocess.Popen([*words, "start"], cwd=ROOT, env=environ, stdout=said, stderr=said)
+    process = subprocess.Popen([*LAUNCH, "start"], cwd=ROOT, env=environ, stdout=said, stderr=said)
     try:
         wait_until_up(f"http://localhost:{port}/healthz", process, data / "log.txt")
-        shell = subprocess.run(
-            [*words, "manage", "shell", "-v0", "-c", MORE_PEOPLE],
-            cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert "LINKS " in shell.stdout, shell.stdout + shell.stderr
-        links = json.loads(shell.stdout.split("LINKS ")[1].splitlines()[0])
+        links = json.loads(shell(MORE_PEOPLE, environ).split("LINKS ")[1].splitlines()[0])
         yield Copy(f"http://localhost:{port}", environ, links)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+def shell(code, environ):
+    words = [*LAUNCH, "manage", "shell", "-v0", "-c", code]
+    ran = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 def wait_until_up(url, process, log):

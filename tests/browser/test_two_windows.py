@@ -40,6 +40,77 @@ def test_what_a_customer_writes_appears_here_and_the_answer_there(window, handse
     expect(bubble).to_have_count(1)
 
 
+# Notes each state that a message of ours shows, also one that lasts for a moment.
+WATCH_STATES = """
+(text) => {
+  const states = (window.states = [])
+  const look = () => {
+    const bubble = [...document.querySelectorAll(".message")].find((one) => one.innerText.includes(text))
+    if (bubble && states.at(-1) !== bubble.dataset.state) states.push(bubble.dataset.state)
+  }
+  new MutationObserver(look).observe(document.querySelector("message-list"), { childList: true, subtree: true })
+}
+"""
+STATES = ["queued", "sending", "accepted", "sent", "delivered", "read"]
+
+
+def test_the_state_of_a_reply_only_goes_forward(window, handset):
+    ana, ingrid = open_chat(window("ana"), "Ingrid Solheim"), handset("Ingrid")
+    live(ana)
+    for number in range(5):
+        text = f"Number {number} is on its way"
+        ana.evaluate(WATCH_STATES, text)
+        reply(ana, text)
+        state = ana.locator(".message", has_text=text).locator(".message__state")
+        expect(state).to_contain_text("Delivered")
+        expect(ingrid.messages).to_contain_text(text)
+        ingrid.read()
+        expect(state).to_contain_text("Read")
+        seen = ana.evaluate("states")
+        assert seen == sorted(seen, key=STATES.index)
+        assert {"queued", "delivered", "read"} <= set(seen)
+
+
+# More than is told again one by one.
+MANY = 230
+A_FLOOD = """
+from lines.models import Environment
+environment = Environment.objects.get(slug="fairwheel")
+line = environment.lines.get(name="Shop")
+for number in range(%d):
+    environment.record("inbox.line_resumed", line=line)
+"""
+
+
+def test_a_page_that_missed_more_than_can_be_told_again_stays_where_it_was(window, handset, copy):
+    ana = window("ana")
+    sockets, cut = [], []
+
+    def connect(socket):
+        if cut:
+            return socket.close()
+        sockets.append((socket, socket.connect_to_server()))
+
+    ana.route_web_socket(re.compile("/live/"), connect)
+    open_chat(ana, "Harriet Boone")
+    live(ana)
+    harriet, address = handset("Harriet"), ana.url
+    cut.append(True)
+    for page_side, server_side in sockets:
+        server_side.close()
+        page_side.close()
+    ana.locator(".composer__text").fill("Half a sentence")
+    harriet.write("You were gone for so long")
+    expect(ana.locator(".connection")).to_be_visible()
+    copy.shell(A_FLOOD % MANY)
+    cut.clear()
+    expect(ana.locator("message-list")).to_contain_text("You were gone for so long")
+    expect(ana.locator(".message", has_text="You were gone for so long")).to_have_count(1)
+    expect(ana.locator(".chat-row").first).to_contain_text("Harriet Boone")
+    expect(ana.locator(".composer__text")).to_have_value("Half a sentence")
+    assert ana.url == address
+
+
 def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset):
     ana = window("ana")
     sockets, cut = [], []

@@ -1,0 +1,59 @@
+"""axe finds nothing on any page, in both themes, at a desk and on a phone."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE, open_chat
+
+pytestmark = pytest.mark.browser
+
+FOR_EVERYBODY = ["/account/login/", "/account/login/code/", "/account/password/reset/", "/nowhere/"]
+FOR_ADMINS = [
+    "/inbox/mine/",
+    "/inbox/all/",
+    "/inbox/closed/",
+    "/chats/new/",
+    "/settings/people/",
+    "/settings/webhooks/",
+    "/sandbox/",
+    "/account/email/",
+    "/account/password/change/",
+    "/account/2fa/",
+    "/account/2fa/totp/activate/",
+    "/account/2fa/webauthn/add/",
+]
+LOOKS = [
+    pytest.param(viewport, theme, id=f"{name}-{theme}")
+    for name, viewport in (("desk", DESKTOP), ("phone", PHONE))
+    for theme in ("light", "dark")
+]
+
+
+@pytest.mark.parametrize(("viewport", "theme"), LOOKS)
+def test_the_pages(window, axe, viewport, theme):
+    stranger, admin = (window(name, viewport=viewport, color_scheme=theme) for name in (None, "max"))
+    for page, addresses in ((stranger, FOR_EVERYBODY), (admin, FOR_ADMINS)):
+        for address in addresses:
+            page.goto(address)
+            axe(page)
+    for name in ("Nora Whitfield", "Sunday Gravel Crew", "Gwen Abara"):
+        axe(open_chat(admin, name))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_shows_only_sometimes(window, axe, theme):
+    max = window("max", color_scheme=theme)
+    open_chat(max, "Sunday Gravel Crew")
+    max.locator("#head pop-over button").first.click()
+    axe(max)
+    max.keyboard.press("Escape")
+    max.locator(".photo-grid a").first.click()
+    axe(max)
+    max.keyboard.press("Escape")
+    max.get_by_role("button", name=re.compile("^Max")).click()
+    axe(max)
+
+    phone = window("max", viewport=PHONE, color_scheme=theme, has_touch=True, is_mobile=True)
+    open_chat(phone, "Nora Whitfield").locator("[data-details-toggle]").first.tap()
+    axe(phone)
