@@ -29,10 +29,12 @@ def copy_of_partyline():
         os.environ.update(environment_for(Path(folder), urls) | {"LOG_LEVEL": "WARNING"})
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "partyline.settings")
         import django
+        from django.conf import settings
         from django.core.management import call_command
 
         django.setup()
         call_command("migrate", verbosity=0)
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         yield urls
 
 
@@ -54,7 +56,7 @@ def web_server(module, application):
     port = str(free_port())
     flags = {
         "daphne": ["-v", "0", "-b", "127.0.0.1"],
-        "uvicorn": ["--host", "127.0.0.1", "--log-level", "warning", "--no-access-log"],
+        "uvicorn": ["--host", "127.0.0.1", "--log-level", "warning", "--no-access-log", "--no-proxy-headers"],
     }[module]
     port_flag = {"daphne": "-p", "uvicorn": "--port"}[module]
     with process("-m", module, *flags, port_flag, port, application) as child:

@@ -98,23 +98,23 @@ def apply_receipts(receipts):
 
 
 def read(receipt):
-    """What a receipt tells. PostgreSQL keeps no NUL characters, so they are left out."""
+    """What a receipt tells. PostgreSQL keeps no NUL and no half characters, so those are left out or replaced."""
     event = json.loads(receipt.body)
-    if "\\u0000" in receipt.body:
-        event = without_nul(event)
+    if "\\u" in receipt.body:
+        event = storable(event)
     news = HANDLERS[receipt.event_type](event)
     if news is not None:
         news.trace_id = receipt.trace_id
     return news
 
 
-def without_nul(value):
+def storable(value):
     if isinstance(value, str):
-        return value.replace("\0", "")
+        return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [without_nul(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {key: without_nul(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     return value
 
 

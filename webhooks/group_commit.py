@@ -1,8 +1,8 @@
 """Receipts in PostgreSQL: whatever has arrived goes into one commit, and while that runs the next gather."""
 
 import asyncio
-import json
 
+import orjson
 import psycopg
 import structlog
 from django.db import connections
@@ -19,7 +19,7 @@ OURS = {"autocommit": True, "connect_timeout": CONNECT, "application_name": "par
 
 INSERT = """
 INSERT INTO webhooks_receipt (environment_id, event_id, event_type, chat_key, headers, body, trace_id)
-SELECT * FROM jsonb_to_recordset(%s::text::jsonb) AS receipt (
+SELECT * FROM json_to_recordset(%s::text::json) AS receipt (
     environment_id uuid, event_id text, event_type text, chat_key text, headers jsonb, body text, trace_id text)
 ON CONFLICT (environment_id, event_id) DO NOTHING
 RETURNING environment_id, event_id
@@ -138,7 +138,7 @@ class GroupCommit:
                     answer.set_result(is_new)
 
     async def _insert(self, batch):
-        rows = json.dumps([receipt for receipt, _ in batch])
+        rows = orjson.dumps([receipt for receipt, _ in batch]).decode()
         new = {
             (str(environment), event_id): True
             for environment, event_id in await run(self.pool, INSERT, [rows])

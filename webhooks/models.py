@@ -22,7 +22,9 @@ class Receipt(models.Model):
         PARKED = "parked", "Failed too often"
 
     id = models.BigAutoField(primary_key=True)
-    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="receipts")
+    environment = models.ForeignKey(
+        "lines.Environment", models.CASCADE, related_name="receipts", db_index=False
+    )
     event_id = models.CharField(max_length=100)
     event_type = models.CharField(max_length=100)
     # The carrier's chat id: what is of one chat is applied in order, and only waits for its own.

@@ -217,10 +217,10 @@ def test_a_bad_receipt_is_retried_then_parked_and_blocks_only_its_own_chat(keep)
     assert {m.external_id for m in Message.objects.all()} == {M2, M3}
 
 
-def test_nul_characters_do_not_stop_a_message(keep):
-    keep(received(value="a\0b"))
+def test_nul_and_half_characters_do_not_stop_a_message(keep):
+    keep(received(value="a\0b 🙌 \ud83d"))
     apply.apply_pending()
-    assert Message.objects.get().text == "ab"
+    assert Message.objects.get().text == "ab 🙌 \ufffd"
 
 
 def test_stop_holds_for_every_line_until_they_write_again(keep, environment):
