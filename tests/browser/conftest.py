@@ -40,6 +40,12 @@ import json
 print("LINKS " + json.dumps({user.email.split("@")[0]: sign_in_link(user) for user in User.objects.all()}))
 """
 
+A_LINK = """
+from lines.models import User
+from lines.people import sign_in_link
+print("LINK " + sign_in_link(User.objects.get(email__startswith="%s")))
+"""
+
 
 def free_port():
     with socket.socket() as listener:
@@ -54,6 +60,10 @@ class Copy:
     def shell(self, code):
         """What happens where no window looks."""
         return shell(code, self.environ)
+
+    def fresh_link(self, name):
+        """A sign-in link that nobody has used yet."""
+        return self.shell(A_LINK % f"{name}@").split("LINK ")[1].strip()
 
 
 @pytest.fixture(scope="session")

@@ -135,7 +135,7 @@ def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset
     ingrid.write("While you were away, one")
     ingrid.write("While you were away, two")
     expect(ana.locator(".connection")).to_be_visible()
-    time.sleep(25)
+    time.sleep(30)
     expect(ana.locator("message-list")).not_to_contain_text("While you were away, one")
 
     cut.clear()

@@ -1,12 +1,15 @@
 """The ways in: a printed link, an invitation, a password, an e-mailed code, single sign-on."""
 
 import re
+import time
 from datetime import timedelta
 from threading import Thread
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.core import mail
@@ -292,6 +295,15 @@ def test_behind_a_proxy_the_callers_address_is_counted(client, ana, settings):
 
     assert [try_from("203.0.113.7") for _ in range(3)][-1] == 429
     assert try_from("203.0.113.8") == 422
+
+
+def test_the_seed_of_codes_is_kept_encrypted(ana):
+    seed = "JBSWY3DPEHPK3PXP"
+    TOTP.activate(ana, seed)
+    kept = Authenticator.objects.get(user=ana)
+
+    assert seed not in str(kept.data)
+    assert TOTP(kept).validate_code(format_hotp_value(hotp_value(seed, int(time.time()) // 30)))
 
 
 def test_signing_in_by_an_emailed_code(client, environment):
