@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from lines.models import BlockedHandle, Line, OptOut
+from lines.models import BlockedHandle, Environment, Line, OptOut
 
 PAIR_WINDOW = timedelta(seconds=60)
 
@@ -91,19 +91,17 @@ def is_blocked(outgoing, now):
 def has_opted_out(outgoing, now):
     if outgoing.is_group:
         return None
-    opt_out = (
-        OptOut.objects.active()
-        .filter(environment_id=outgoing.line.environment_id, handle__in=outgoing.handles)
-        .first()
-    )
+    opt_outs = OptOut.objects.active().select_related("environment")
+    opt_out = opt_outs.filter(environment=outgoing.line.environment_id, handle__in=outgoing.handles).first()
     if opt_out:
+        how = "START" if opt_out.environment.opt_out_lift == Environment.Lift.KEYWORD else "again"
         return Verdict(
             "refuse",
             2024,
             "opted_out",
             f"{opt_out.handle} opted out with {opt_out.keyword or 'a request'}",
             since=opt_out.since,
-            remedy="They lift it themselves by writing again.",
+            remedy=f"They lift it themselves by writing {how}.",
         )
 
 

@@ -198,6 +198,15 @@ def opt_out(chat):
     )
 
 
+@pytest.mark.parametrize(("lift", "word"), [("any", "again"), ("keyword", "START")])
+def test_the_bar_says_what_lifts_an_opt_out_here(chat, lift, word):
+    chat.environment.opt_out_lift = lift
+    chat.environment.save()
+    OptOut.objects.create(environment=chat.environment, handle=CARL, since=timezone.now())
+
+    assert chat.verdict().remedy == f"They lift it themselves by writing {word}."
+
+
 def test_who_opted_out_gets_nothing_and_the_message_says_why(chat, ana, carrier):
     opt_out(chat)
     message = chat.send(by=ana, text="Yes")
