@@ -215,6 +215,28 @@ def axe():
     return check
 
 
+class Cable:
+    """What a page's socket goes through, and somebody may stumble over. Laid before the page is opened."""
+
+    def __init__(self, page):
+        self.sockets, self.is_cut = [], False
+        page.route_web_socket(re.compile("/live/"), self._connect)
+
+    def _connect(self, socket):
+        if self.is_cut:
+            return socket.close()
+        self.sockets.append((socket, socket.connect_to_server()))
+
+    def cut(self):
+        self.is_cut = True
+        for page_side, server_side in self.sockets:
+            server_side.close()
+            page_side.close()
+
+    def mend(self):
+        self.is_cut = False
+
+
 def open_chat(page, name, view="all"):
     """Go to the inbox and open the conversation of that name."""
     page.goto(f"/inbox/{view}/")

@@ -6,7 +6,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, live, open_chat
+from tests.browser.conftest import PHONE, Cable, live, open_chat
 
 pytestmark = pytest.mark.browser
 
@@ -84,26 +84,16 @@ for number in range(%d):
 
 def test_a_page_that_missed_more_than_can_be_told_again_stays_where_it_was(window, handset, copy):
     ana = window("ana")
-    sockets, cut = [], []
-
-    def connect(socket):
-        if cut:
-            return socket.close()
-        sockets.append((socket, socket.connect_to_server()))
-
-    ana.route_web_socket(re.compile("/live/"), connect)
+    cable = Cable(ana)
     open_chat(ana, "Harriet Boone")
     live(ana)
     harriet, address = handset("Harriet"), ana.url
-    cut.append(True)
-    for page_side, server_side in sockets:
-        server_side.close()
-        page_side.close()
+    cable.cut()
     ana.locator(".composer__text").fill("Half a sentence")
     harriet.write("You were gone for so long")
     expect(ana.locator(".connection")).to_be_visible()
     copy.shell(A_FLOOD % MANY)
-    cut.clear()
+    cable.mend()
     expect(ana.locator("message-list")).to_contain_text("You were gone for so long")
     expect(ana.locator(".message", has_text="You were gone for so long")).to_have_count(1)
     expect(ana.locator(".chat-row").first).to_contain_text("Harriet Boone")
@@ -113,24 +103,14 @@ def test_a_page_that_missed_more_than_can_be_told_again_stays_where_it_was(windo
 
 def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset):
     ana = window("ana")
-    sockets, cut = [], []
-
-    def connect(socket):
-        if cut:
-            return socket.close()
-        sockets.append((socket, socket.connect_to_server()))
-
-    ana.route_web_socket(re.compile("/live/"), connect)
+    cable = Cable(ana)
     open_chat(ana, "Ingrid Solheim")
     live(ana)
     ingrid = handset("Ingrid")
     ingrid.write("Before the cut")
     expect(ana.locator("message-list")).to_contain_text("Before the cut")
 
-    cut.append(True)
-    for page_side, server_side in sockets:
-        server_side.close()
-        page_side.close()
+    cable.cut()
     ana.locator(".composer__text").fill("Half a sentence")
     ingrid.write("While you were away, one")
     ingrid.write("While you were away, two")
@@ -138,7 +118,7 @@ def test_a_socket_that_was_away_for_half_a_minute_misses_nothing(window, handset
     time.sleep(30)
     expect(ana.locator("message-list")).not_to_contain_text("While you were away, one")
 
-    cut.clear()
+    cable.mend()
     expect(ana.locator("message-list")).to_contain_text("While you were away, two")
     for words in ("Before the cut", "While you were away, one", "While you were away, two"):
         expect(ana.locator(".message", has_text=words)).to_have_count(1)
