@@ -75,20 +75,19 @@ def merged(messages, lines):
 
 def beside(request, chat):
     """The details: who they are, what else they write to us, their files."""
-    handles = [handle.pk for handle in chat.others]
-    contacts = [handle.contact_id for handle in chat.others if handle.contact_id]
-    same = Q(participants__handle__in=handles) | Q(participants__handle__contact__in=contacts)
-    same = (
-        chats_for(request)
-        .filter(same)
-        .exclude(pk=chat.pk)
-        .distinct()
-        .newest_first()
-        .values_list("pk", flat=True)
-    )
-    # Found first and read then: one statement over so many tables takes longer to plan than to run.
-    found = [] if chat.is_group else list(same[:OTHERS])
-    others = Chat.objects.filter(pk__in=found).newest_first().for_rows()
     parts = Part.objects.filter(message__chat=chat, kind="media", attachment__state=Attachment.State.STORED)
     parts = parts.select_related("attachment").order_by("-message__at", "-message__id", "index")[:FILES]
-    return {"others": list(others), "files": [part.attachment for part in parts]}
+    return {"others": others_of(request, chat), "files": [part.attachment for part in parts]}
+
+
+def others_of(request, chat):
+    """What else the person of the chat writes to us, by any of their handles; of a group that is nothing."""
+    if chat.is_group:
+        return []
+    handles = [handle.pk for handle in chat.others]
+    contacts = [handle.contact_id for handle in chat.others if handle.contact_id]
+    theirs = Q(participants__handle__in=handles) | Q(participants__handle__contact__in=contacts)
+    found = chats_for(request).filter(theirs).exclude(pk=chat.pk).distinct().newest_first()
+    # Found first and read then: one statement over so many tables takes longer to plan than to run.
+    found = list(found.values_list("pk", flat=True)[:OTHERS])
+    return list(Chat.objects.filter(pk__in=found).newest_first().for_rows())

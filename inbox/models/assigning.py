@@ -12,7 +12,7 @@ def follow_access(sender, event, **signal):
     user = event.data["user"]
     seen = Line.objects.visible_to(User(pk=user)).values("pk")
     theirs = Chat.objects.filter(environment=event.environment_id, assignee=user)
-    lost = list(theirs.exclude(line__in=seen).select_for_update(of=("self",), no_key=True).order_by("pk"))
+    lost = list(theirs.exclude(line__in=seen).select_for_update(no_key=True).order_by("pk").only("line_id"))
     Chat.objects.filter(pk__in=[chat.pk for chat in lost]).update(assignee=None)
     data = {"assignee": None, "name": None}
     Event.objects.bulk_create(
