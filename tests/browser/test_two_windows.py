@@ -71,6 +71,34 @@ def test_the_state_of_a_reply_only_goes_forward(window, handset):
         assert {"queued", "delivered", "read"} <= set(seen)
 
 
+# What is told of one message, each with how far the log was, and what the page shows after each.
+TELLINGS = [
+    ("sending", 90_005),
+    ("queued", 90_005),
+    ("accepted", 90_006),
+    ("queued", 90_004),
+    ("sent", 90_007),
+]
+SHOWN = ["sending", "sending", "accepted", "accepted", "sent"]
+TELL = """
+(tellings) => {
+  const list = document.querySelector("message-list")
+  const { id } = list.querySelector(".message[data-direction=out]")
+  return tellings.map(([state, sequence]) => {
+    const told = document.getElementById(id).cloneNode(true)
+    told.dataset.state = state
+    list.put(told.outerHTML, sequence)
+    return document.getElementById(id).dataset.state
+  })
+}
+"""
+
+
+def test_of_two_tellings_the_page_keeps_the_one_that_knew_more(window):
+    ana = open_chat(window("ana"), "Nora Whitfield")
+    assert ana.evaluate(TELL, TELLINGS) == SHOWN
+
+
 # More than is told again one by one.
 MANY = 230
 A_FLOOD = """
@@ -264,6 +292,17 @@ def test_on_a_phone_the_list_the_conversation_and_the_details_are_screens(window
     ana.go_back()
     expect(ana.locator("chat-list")).to_be_visible()
     assert ana.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_a_phone_the_environment_is_changed_from_the_own_menu(window):
+    max = window("max", viewport=PHONE, has_touch=True, is_mobile=True)
+    for name, has_chats in (("Elsewhere", False), ("Fairwheel", True)):
+        max.goto("/inbox/all/")
+        max.get_by_role("button", name=re.compile("Max")).last.tap()
+        max.get_by_role("menuitemradio", name=re.compile(name)).last.tap()
+        max.wait_for_url(re.compile("/inbox/mine/"))
+        max.goto("/inbox/all/")
+        assert (max.locator(".chat-row").count() > 0) == has_chats
 
 
 def test_signing_out_ends_it(window):

@@ -33,11 +33,12 @@ class MessageList extends HTMLElement {
   }
 
   // One message or line as html, or an element: new, or in place of what it was. `sequence` is how far the log was when
-  // it was read: an answer that took its time never undoes what the socket has told since.
+  // it was read: an answer that took its time never undoes what the socket has told since. Of two that are equally far
+  // the first stays, since that a message is just being sent is in no log.
   put(html, sequence) {
     const item = typeof html === "string" ? elements(html)[0] : html
     const old = this.#known(item)
-    if (old?.dataset.sequence > sequence) return
+    if (old?.dataset.sequence >= sequence) return
     if (sequence) item.dataset.sequence = sequence
     const isAtEnd = this.scrollTop > -80
     if (old && old.dataset.at === item.dataset.at) {
