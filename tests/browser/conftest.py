@@ -27,7 +27,8 @@ DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 15_000
 LAUNCH = [sys.executable, "-m", "partyline.launch"]
 
-# People whom the demo does not have: a colleague of another line only, and a stranger with an inbox elsewhere.
+# People whom the demo does not have: a colleague of another line only, and a stranger with an inbox elsewhere,
+# where max leads too.
 MORE_PEOPLE = """
 from lines.models import Environment, Line, User
 from lines.people import create_person, sign_in_link
@@ -36,6 +37,7 @@ tom = create_person("tom@fairwheel.example", "Tom Rides")
 fairwheel.admit(tom, role="agent", lines=[fairwheel.lines.get(name="Workshop")])
 elsewhere = Environment.objects.create(name="Elsewhere", slug="elsewhere")
 elsewhere.admit(create_person("olga@elsewhere.example", "Olga"), role="admin")
+elsewhere.admit(User.objects.get(email="max@fairwheel.example"), role="lead")
 import json
 print("LINKS " + json.dumps({user.email.split("@")[0]: sign_in_link(user) for user in User.objects.all()}))
 """
