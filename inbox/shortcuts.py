@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
@@ -30,6 +31,14 @@ def chats_for(request):
 
 def chat_for(request, pk):
     return get_object_or_404(chats_for(request).select_related("line", "environment", "assignee"), pk=pk)
+
+
+def message_in(messages, pk):
+    """`pk` is what an address says: anything may stand there."""
+    try:
+        return get_object_or_404(messages, pk=pk)
+    except ValidationError as error:
+        raise Http404("No such message") from error
 
 
 def may_answer(request, chat):

@@ -15,13 +15,14 @@ LINES = 60
 FILES, OTHERS, ACTIVITY = 8, 5, 6
 
 
-def conversation_of(request, chat):
+def conversation_of(request, chat, *, found=None):
+    """`found` is the message to show in its place; without one the newest are shown."""
     chat = Chat.objects.for_rows().with_own(request.user).get(pk=chat.pk)
     lines = lines_of(chat)
     return (
-        {"chat": chat, "activity": lines[::-1][:ACTIVITY], "colleagues": chat.line.seen_by()}
+        {"chat": chat, "activity": lines[::-1][:ACTIVITY], "colleagues": chat.line.seen_by(), "found": found}
         | foot_of(request, chat)
-        | thread_of(chat, lines=lines)
+        | thread_of(chat, around=found, lines=None if found else lines)
         | beside(request, chat)
     )
 
@@ -39,30 +40,56 @@ def foot_of(request, chat):
     }
 
 
-def lines_of(chat, *, before=None):
-    """What was done with the chat, oldest first."""
+def lines_of(chat, *, since=None, until=None):
+    """What was done with the chat from `since` to before `until`, oldest first."""
     events = Event.objects.filter(chat_id=chat.pk, type__in=THREAD_LINES).select_related("actor")
-    if before is not None:
-        events = events.filter(created_at__lt=before)
+    if since is not None:
+        events = events.filter(created_at__gte=since)
+    if until is not None:
+        events = events.filter(created_at__lt=until)
     return list(events.order_by("-id")[:LINES])[::-1]
 
 
-def thread_of(chat, *, before=None, lines=None):
-    """A page of messages (the newest, or those before the message `before`) with the lines between them."""
-    messages = chat.messages.for_bubbles().newest_first()
+def thread_of(chat, *, before=None, after=None, around=None, lines=None):
+    """A page of messages with the lines between them: the newest, or those before, after or around a message.
+
+    `oldest` and `newest` are where a further page begins, None where there is none. Every line belongs to the page
+    of the last message before it.
+    """
+    messages = chat.messages.for_bubbles()
+    if around is not None:
+        older, oldest, _ = older_page(messages, around, MESSAGES // 2)
+        newer, newest, following = newer_page(messages, around, MESSAGES // 2)
+        page = [*older, messages.get(pk=around.pk), *newer]
+    elif after is not None:
+        page, newest, following = newer_page(messages, after, MESSAGES)
+        oldest = None
+    else:
+        page, oldest, following = older_page(messages, before, MESSAGES)
+        newest = None
+    if lines is None:
+        until = following and following.at
+        lines = lines_of(chat, since=page[0].at if page and (oldest or after) else None, until=until)
+    elif oldest:
+        lines = [line for line in lines if line.created_at >= oldest.at]
+    return {"items": merged(page, lines), "oldest": oldest, "newest": newest}
+
+
+def older_page(messages, before, count):
+    """(messages, oldest first; the first of them, if there are older ones; what follows them)."""
+    messages = messages.newest_first()
     if before is not None:
         messages = messages.older_than(before)
-    messages = list(messages[: MESSAGES + 1])
-    has_older, messages = len(messages) > MESSAGES, messages[:MESSAGES][::-1]
-    if lines is None:
-        lines = lines_of(chat, before=before and before.at)
-    items = merged(messages, lines)
-    if has_older:
-        items = [item for item in items if item["at"] >= messages[0].at]
-    return {
-        "items": items,
-        "oldest": messages[0] if has_older else None,
-    }
+    found = list(messages[: count + 1])
+    page = found[:count][::-1]
+    return page, page[0] if len(found) > count else None, before
+
+
+def newer_page(messages, after, count):
+    """(messages, oldest first; the last of them, if there are newer ones; what follows them)."""
+    found = list(messages.oldest_first().newer_than(after)[: count + 1])
+    page, following = found[:count], next(iter(found[count:]), None)
+    return page, following and page[-1], following
 
 
 def merged(messages, lines):

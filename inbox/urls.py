@@ -18,9 +18,10 @@ urlpatterns = [
     path("chats/<uuid:pk>/close/", chats.close, name="close"),
     path("chats/<uuid:pk>/reopen/", chats.reopen, name="reopen"),
     path("chats/<uuid:pk>/assign/", chats.assign, name="assign"),
-    path("chats/<uuid:pk>/messages/", messages.older, name="messages"),
+    path("chats/<uuid:pk>/messages/", messages.messages, name="messages"),
     path("chats/<uuid:pk>/reply/", messages.reply, name="reply"),
     path("chats/<uuid:pk>/draft/", messages.draft, name="draft"),
+    path("messages/<uuid:pk>/", messages.message, name="message"),
     path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
 ]

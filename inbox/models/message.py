@@ -15,8 +15,14 @@ class MessageQuerySet(models.QuerySet):
     def newest_first(self):
         return self.order_by("-at", "-id")
 
+    def oldest_first(self):
+        return self.order_by("at", "id")
+
     def older_than(self, message):
         return self.filter(at__lte=message.at).exclude(at=message.at, pk__gte=message.pk)
+
+    def newer_than(self, message):
+        return self.filter(at__gte=message.at).exclude(at=message.at, pk__lte=message.pk)
 
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""

@@ -5,7 +5,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 
-from inbox.shortcuts import chat_for, chats_for, render_page
+from inbox.shortcuts import chat_for, chats_for, message_in, render_page
 from inbox.thread import conversation_of
 
 VIEWS = {"mine": "Mine", "unassigned": "Unassigned", "all": "All", "closed": "Closed"}
@@ -26,9 +26,11 @@ def inbox(request, view):
 
 @login_required
 def conversation(request, view, pk):
+    """A conversation at its newest messages, or round the one that `message` names."""
     sequence = request.environment and request.environment.last_sequence
     chat = chat_for(request, pk)
-    context = conversation_of(request, chat) | {
+    found = message_in(chat.messages, request.GET["message"]) if request.GET.get("message") else None
+    context = conversation_of(request, chat, found=found) | {
         "view": known(view),
         "sequence": sequence,
         "screen": "conversation",

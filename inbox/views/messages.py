@@ -3,26 +3,36 @@
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from inbox.forms import MessageForm
 from inbox.models import Draft, Message
-from inbox.shortcuts import chat_for, dated, may_answer
+from inbox.shortcuts import chat_for, dated, may_answer, message_in
 from inbox.thread import thread_of
 
 DRAFT_LENGTH = 10_000
 
 
 @login_required
-def older(request, pk):
-    """The fifty messages before the one in `before`; without it the newest."""
+def messages(request, pk):
+    """The fifty messages `before`, `after` or `around` the one that is named; without it the newest."""
     chat = chat_for(request, pk)
     sequence = request.environment.last_sequence
-    before = message_in(chat.messages, request.GET["before"]) if "before" in request.GET else None
-    context = {"chat": chat} | thread_of(chat, before=before)
-    return dated(render(request, "chats/_items.html", context), sequence)
+    place = next((name for name in ("before", "after", "around") if name in request.GET), None)
+    where = {place: message_in(chat.messages, request.GET[place])} if place else {}
+    return dated(render(request, "chats/_items.html", {"chat": chat} | thread_of(chat, **where)), sequence)
+
+
+@login_required
+def message(request, pk):
+    """The address of a message leads to it in its place."""
+    if request.environment is None:
+        raise Http404("Not a member of any environment")
+    message = message_in(Message.objects.visible_to(request.user, request.environment), pk)
+    return redirect(f"{reverse('conversation', args=['all', message.chat_id])}?message={message.pk}")
 
 
 @login_required
@@ -71,13 +81,6 @@ def retry(request, pk):
     if not request.htmx:
         return redirect("conversation", "all", message.chat_id)
     return bubble(request, again or message)
-
-
-def message_in(messages, pk):
-    try:
-        return get_object_or_404(messages, pk=pk)
-    except ValidationError as error:
-        raise Http404("No such message") from error
 
 
 def bubble(request, message):

@@ -5,8 +5,11 @@ const shown = () => document.getElementById("conversation")
 export const view = () => list().dataset.view
 export const openChat = () => shown()?.dataset.chat ?? null
 
-export function show(chat, { push = true } = {}) {
-  const path = chat ? `/inbox/${view()}/${chat}/` : `/inbox/${view()}/`
+export function show(chat) {
+  return visit(chat ? `/inbox/${view()}/${chat}/` : `/inbox/${view()}/`)
+}
+
+function visit(path, { push = true } = {}) {
   if (push) history.pushState(null, "", path)
   return htmx.ajax("GET", path, { target: "#conversation", swap: "outerHTML", source: "#conversation" })
 }
@@ -68,7 +71,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target?.id === "tabs" || detail.target?.id === "unread-badge") title()
 })
 addEventListener("popstate", () => {
-  const [, base, of, chat] = location.pathname.split("/")
+  const [, base, of] = location.pathname.split("/")
   if (base !== "inbox" || of !== view()) return location.reload()
-  show(chat || null, { push: false })
+  visit(location.pathname + location.search, { push: false })
 })

@@ -1,5 +1,6 @@
 // The thread. The server lists messages; this puts each in its place, groups them, and says where a day or a service
-// begins. What comes twice (our own reply, the socket) is one.
+// begins. What comes twice (our own reply, the socket) is one. While it stands at earlier messages, new ones wait until
+// those between have come. `message:jump` on the document leads to any message of the conversation.
 import { openChat } from "navigation"
 
 const SERVICES = { imessage: "iMessage", rcs: "RCS", sms: "SMS" }
@@ -7,15 +8,24 @@ const SETTLED = new Set(["accepted", "sent", "delivered", "read"])
 
 class MessageList extends HTMLElement {
   #leaving
+  // What is newer than the newest that is loaded: [item, sequence].
+  #waiting = []
+  // The message that stays where it is on the screen while a page comes above or below.
+  #held
 
   connectedCallback() {
     this.#leaving = new AbortController()
     const { signal } = this.#leaving
     document.addEventListener("live:event", ({ detail }) => this.#hear(detail), { signal })
     document.addEventListener("live:refresh", () => this.#refresh(), { signal })
-    this.addEventListener("htmx:afterSettle", () => this.arrange(), { signal })
+    document.addEventListener("message:jump", ({ detail }) => this.#jump(detail.message), { signal })
+    document.addEventListener("click", (event) => this.#leave(event), { signal })
+    this.addEventListener("htmx:beforeSwap", () => this.#hold(), { signal })
+    this.addEventListener("htmx:afterSwap", () => this.#holdStill(), { signal })
+    this.addEventListener("htmx:afterSettle", () => this.#grew(), { signal })
     this.addEventListener("click", (event) => this.#look(event), { signal })
     this.arrange()
+    if (this.dataset.found) this.#show(this.dataset.found)
   }
 
   disconnectedCallback() {
@@ -24,6 +34,10 @@ class MessageList extends HTMLElement {
 
   get #list() {
     return this.firstElementChild
+  }
+
+  get #isBehind() {
+    return Boolean(this.#list.querySelector(":scope > .thread__newer"))
   }
 
   #hear(told) {
@@ -39,6 +53,7 @@ class MessageList extends HTMLElement {
     const item = typeof html === "string" ? elements(html)[0] : html
     const old = this.#known(item)
     if (old?.dataset.sequence >= sequence) return
+    if (!old && this.#isBehind && !this.#isAmong(item)) return this.#wait(item, sequence)
     if (sequence) item.dataset.sequence = sequence
     const isAtEnd = this.scrollTop > -80
     if (old && old.dataset.at === item.dataset.at) {
@@ -50,11 +65,121 @@ class MessageList extends HTMLElement {
     }
     htmx.process(item)
     this.arrange()
-    if (isAtEnd) this.scrollTop = 0
+    if (isAtEnd && !this.#isBehind) this.scrollTop = 0
+  }
+
+  #isAmong(item) {
+    const last = [...this.#list.children].findLast((other) => other.dataset.at)
+    return item.dataset.at < last?.dataset.at
+  }
+
+  // Who writes wants to see it; what others write is counted.
+  #wait(item, sequence) {
+    this.#waiting.push([item, sequence])
+    if (item.dataset.key && !sequence) this.latest()
+    else sayWaiting(new Set(this.#waiting.map(([{ id }]) => id)).size)
+  }
+
+  #release() {
+    if (this.#isBehind) return
+    for (const [item, sequence] of this.#waiting.splice(0)) this.put(item, sequence)
+    sayWaiting(0)
+  }
+
+  // The newest messages, wherever the list stood.
+  async latest() {
+    delete this.dataset.found
+    if (this.#isBehind && !(await this.#load(""))) return
+    this.#markFound()
+    document.getElementById("found")?.removeAttribute("data-among")
+    sayPlace("")
+    this.scrollTop = 0
+  }
+
+  async #jump(id) {
+    if (!document.getElementById(`message-${id}`) && !(await this.#load(`?around=${id}`))) {
+      return sayPlace("That message cannot be shown here")
+    }
+    sayPlace(this.#isBehind ? "Earlier messages" : "")
+    this.#show(id)?.focus({ preventScroll: true })
+  }
+
+  #show(id) {
+    this.dataset.found = id
+    this.#markFound()
+    const found = document.getElementById(`message-${id}`)
+    found?.scrollIntoView({ block: "center" })
+    return found
+  }
+
+  #markFound() {
+    const { found } = this.dataset
+    for (const item of this.#list.querySelectorAll(":scope > [data-found]")) item.removeAttribute("data-found")
+    const item = found && document.getElementById(`message-${found}`)
+    item?.setAttribute("data-found", "")
+    item?.setAttribute("tabindex", "-1")
+  }
+
+  // Another page of the conversation in place of this one; false where the server could not be asked.
+  async #load(query) {
+    const chat = openChat()
+    const answer = await fetch(`/chats/${chat}/messages/${query}`).catch(() => null)
+    if (chat !== openChat() || !this.isConnected) return false
+    if (answer?.status === 404 && !query) location.assign("/")
+    if (!answer?.ok) return false
+    this.#fill(await answer.text(), Number(answer.headers.get("X-Sequence")))
+    return true
+  }
+
+  #fill(html, sequence) {
+    const items = elements(html)
+    for (const item of items) if (item.dataset.at) item.dataset.sequence = sequence
+    this.#list.replaceChildren(...items)
+    htmx.process(this.#list)
+    this.arrange()
+    this.#release()
+  }
+
+  // A page has come above or below.
+  #grew() {
+    this.#hold(this.#held?.item)
+    const seen = new Set()
+    for (const item of [...this.#list.children]) item.id && seen.has(item.id) ? item.remove() : seen.add(item.id)
+    this.arrange()
+    if (!this.#isBehind) {
+      this.#release()
+      sayPlace("")
+    }
+    this.#holdStill()
+    this.#held = null
+  }
+
+  #hold(item = this.#visible()) {
+    this.#held = item && { item, top: item.getBoundingClientRect().top }
+  }
+
+  #holdStill() {
+    const { item, top } = this.#held ?? {}
+    if (item?.isConnected) this.scrollTop += item.getBoundingClientRect().top - top
+  }
+
+  #visible() {
+    const { top } = this.getBoundingClientRect()
+    const items = [...this.#list.children].filter((item) => item.matches(".message[id]"))
+    return items.find((item) => item.getBoundingClientRect().bottom > top)
+  }
+
+  #leave(event) {
+    const link = event.target.closest("[data-latest]")
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return
+    event.preventDefault()
+    history.replaceState(null, "", link.href)
+    this.latest()
   }
 
   // The bubble that did not reach the server.
   take(key) {
+    this.#waiting = this.#waiting.filter(([item]) => item.dataset.key !== key)
     this.#list.querySelector(`:scope > [data-key="${CSS.escape(key)}"]`)?.remove()
     this.arrange()
   }
@@ -73,19 +198,21 @@ class MessageList extends HTMLElement {
   }
 
   async #refresh() {
-    const answer = await fetch(`/chats/${openChat()}/messages/`)
+    const place = this.#isBehind && this.#visible()?.id.replace("message-", "")
+    const around = place ? `?around=${place}` : ""
+    const answer = await fetch(`/chats/${openChat()}/messages/${around}`)
     if (answer.status === 404) return location.assign("/")
     if (!answer.ok) return
     const sequence = Number(answer.headers.get("X-Sequence"))
-    const items = elements(await answer.text())
+    const html = await answer.text()
+    const items = elements(html).filter((item) => item.dataset.at)
     // More has been missed than one page holds: then the page is all there is, and older ones load by scrolling.
-    if (!items.some((item) => item.dataset.at && document.getElementById(item.id))) {
-      this.#list.replaceChildren(...items)
-      htmx.process(this.#list)
+    if (!items.some((item) => document.getElementById(item.id))) {
+      this.#fill(html, sequence)
       this.scrollTop = 0
-      return this.arrange()
+      return
     }
-    for (const item of items) if (item.dataset.at) this.put(item, sequence)
+    for (const item of items) this.put(item, sequence)
   }
 
   arrange() {
@@ -101,6 +228,7 @@ class MessageList extends HTMLElement {
     }
     this.#group(items)
     this.#sayStates(items)
+    this.#markFound()
   }
 
   #group(items) {
@@ -134,6 +262,21 @@ class MessageList extends HTMLElement {
     event.preventDefault()
     document.querySelector("photo-viewer").open(link, [...this.querySelectorAll("[data-photo]")])
   }
+}
+
+// The bar above the list: where one stands, and how much has come since. What was searched for keeps it.
+function sayPlace(words) {
+  const bar = document.getElementById("found")
+  if (!bar || "among" in bar.dataset) return
+  bar.hidden = !words
+  if (words) bar.firstElementChild.textContent = words
+}
+
+function sayWaiting(count) {
+  const badge = document.querySelector("#found .badge")
+  if (!badge) return
+  badge.hidden = !count
+  badge.textContent = count
 }
 
 function elements(html) {
