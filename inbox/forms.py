@@ -1,10 +1,12 @@
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from inbox.models import Attachment, Chat
 from inbox.models.contact import normal_handle
+from inbox.models.content import Content, parts_of
 from lines.models import Line
 
 MAX_FILES = 10
@@ -28,7 +30,7 @@ class FilesField(forms.FileField):
 
 
 class MessageForm(forms.Form):
-    """Text, files or both. `key` is made by the browser, one for each text, so that sending again is safe."""
+    """What the composer sends. `key` is made by the browser, one for each message, so that sending again is safe."""
 
     text = forms.CharField(
         required=False,
@@ -38,26 +40,72 @@ class MessageForm(forms.Form):
     )
     key = forms.UUIDField(required=False)
     files = FilesField(required=False)
+    # Ids of what was uploaded before; in order, ahead of `files`.
+    uploads = forms.TypedMultipleChoiceField(
+        required=False, coerce=UUID, error_messages={"invalid_choice": "That file is not there any more."}
+    )
+    service = forms.ChoiceField(
+        choices=[("", "Automatic"), ("iMessage", "iMessage"), ("RCS", "RCS"), ("SMS", "SMS")],
+        required=False,
+        error_messages={"invalid_choice": "There is no such service."},
+    )
+    effect = forms.CharField(required=False, max_length=40)
+    reply_to = forms.UUIDField(required=False)
+    reply_part = forms.IntegerField(required=False, min_value=0, max_value=99)
+    is_voice_memo = forms.BooleanField(required=False)
+
+    def __init__(self, *args, user, environment, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user, self.environment = user, environment
+        self.kept = []
+        asked = self.data.getlist("uploads") if hasattr(self.data, "getlist") else []
+        if ids := [text for text in asked if is_uuid(text)]:
+            mine = Attachment.objects.filter(environment=environment, uploaded_by=user, state="stored")
+            self.kept = list(mine.filter(pk__in=ids))
+        self.fields["uploads"].choices = [(str(file.pk), file.filename) for file in self.kept]
 
     def clean(self):
         cleaned = super().clean()
-        if not self.errors and not cleaned["text"].strip() and not cleaned["files"]:
+        if not self.errors and not (cleaned["text"].strip() or cleaned["files"] or cleaned["uploads"]):
             raise ValidationError("Write something, or attach a file.")
         return cleaned
 
     def send(self, chat, *, by):
-        """Send it from `chat`; ValidationError where a file cannot be sent or the key is another message's."""
+        """Send it from `chat`; ValidationError where it cannot be sent or the key is another message's."""
         key = str(self.cleaned_data["key"] or uuid4())
         message = chat.environment.messages.filter(idempotency_key=key).first()
         if message is None:
-            files = [Attachment.keep(chat.environment, file) for file in self.cleaned_data["files"]]
-            parts = [{"attachment": file} for file in files]
-            if text := self.cleaned_data["text"].strip():
-                parts.append({"text": text})
-            message = chat.send(by=by, parts=parts, key=key)
+            message = chat.send(by=by, content=self.content(chat), key=key)
         if message.chat_id != chat.pk:
             raise ValidationError("This was sent from another conversation. Send it once more.")
         return message
+
+    def content(self, chat):
+        cleaned = self.cleaned_data
+        by_id = {file.pk: file for file in self.kept}
+        files = [by_id[pk] for pk in dict.fromkeys(cleaned["uploads"])]
+        files += [Attachment.keep(chat.environment, file, by=self.user) for file in cleaned["files"]]
+        original = None
+        if cleaned["reply_to"]:
+            original = chat.messages.filter(pk=cleaned["reply_to"]).first()
+            if original is None:
+                raise ValidationError("The message that this answers is not in this conversation.")
+        return Content(
+            parts_of(cleaned["text"], files),
+            effect={"name": cleaned["effect"]} if cleaned["effect"] else None,
+            original=original,
+            original_part=cleaned["reply_part"] or 0,
+            preferred_service=cleaned["service"],
+            is_voice_memo=cleaned["is_voice_memo"],
+        )
+
+
+def is_uuid(text):
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 class StartForm(MessageForm):
@@ -69,7 +117,7 @@ class StartForm(MessageForm):
     to = forms.CharField(error_messages={"required": "Whom is it for? Type a name, a number or an e-mail."})
 
     def __init__(self, *args, user, environment, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, user=user, environment=environment, **kwargs)
         lines = Line.objects.answerable_by(user).filter(environment=environment)
         self.fields["line"].queryset = lines.order_by("name", "phone_number")
 
@@ -81,6 +129,7 @@ class StartForm(MessageForm):
             raise ValidationError(self.fields["to"].error_messages["required"])
         return list(dict.fromkeys(handles))
 
+    @transaction.atomic
     def start(self, *, by):
         """The chat of these people, new or not, with the message in it."""
         chat = Chat.start(self.cleaned_data["line"], self.cleaned_data["to"], by=by)

@@ -6,7 +6,7 @@ from inbox import media, models
 from inbox.models.sending import CLAIM_LASTS
 from partyline.wake import wake
 
-__all__ = ["fetch_media", "fetch_media_due", "send_chat", "send_due", "wake"]
+__all__ = ["fetch_media", "fetch_media_due", "run_errand", "run_errands_due", "send_chat", "send_due", "wake"]
 
 
 @shared_task
@@ -25,6 +25,19 @@ def send_due():
     longest = due.values("chat_id").annotate(since=Min("next_try_at")).order_by("since")
     for chat in longest[:200]:
         send_chat.delay(str(chat["chat_id"]))
+
+
+@shared_task
+def run_errand(pk):
+    if errand := models.Errand.claim(pk):
+        errand.run()
+
+
+@shared_task
+def run_errands_due():
+    due = models.Errand.objects.waiting().filter(next_try_at__lte=timezone.now()).order_by("pk")
+    for pk in due.values_list("pk", flat=True)[:200]:
+        run_errand.delay(pk)
 
 
 @shared_task

@@ -84,11 +84,89 @@ def message(message):
         "delivered_at": moment(message.delivered_at),
         "read_at": moment(message.read_at),
         "effect": message.effect,
-        "reply_to": message.reply_to,
+        "reply_to": reply_to(message),
         "idempotency_key": message.idempotency_key,
         "preferred_service": message.preferred_service or None,
     }
     return data | {"reconciled_at": moment(message.reconciled_at)} if message.reconciled_at else data
+
+
+def reply_to(message):
+    """With our id of the original; the carrier's where we do not know it yet."""
+    if not message.reply_to:
+        return None
+    original = message.original_id or message.reply_to.get("message_id")
+    return {"message_id": str(original), "part_index": message.reply_to.get("part_index") or 0}
+
+
+def reaction(message, news, handle):
+    """`data` of reaction.added and .removed; `handle` is None where it is ours."""
+    chat = message.chat
+    actor = owner_handle(chat)
+    if handle:
+        actor = chat_handle(
+            handle.pk, handle.value, service=message.service, joined_at=chat.created_at, is_me=False
+        )
+    return {
+        "chat_id": str(message.chat_id),
+        "message_id": str(message.pk),
+        "part_index": news.part_index,
+        "reaction_id": news.reaction_id or None,
+        "reaction_type": news.kind,
+        "custom_emoji": news.emoji or None,
+        "sticker": news.sticker,
+        "is_from_me": handle is None,
+        "from": actor["handle"],
+        "from_handle": actor,
+        "service": message.service or None,
+        "reacted_at": moment(news.at),
+    }
+
+
+def member(chat, news, handle):
+    """`data` of participant.added and .removed; `handle` is None where it is our line."""
+    value = handle.value if handle else chat.line.phone_number
+    left_at = news.at if news.has_left else None
+    participant = chat_handle(
+        handle.pk if handle else chat.line_id,
+        value,
+        service=chat.service,
+        joined_at=news.member.joined_at or (news.at if not news.has_left else chat.created_at),
+        left_at=left_at,
+        is_me=handle is None,
+    )
+    at = {"removed_at" if news.has_left else "added_at": moment(news.at)}
+    return {"chat_id": str(chat.pk), "handle": value, "participant": participant} | at
+
+
+def group(chat, news):
+    """`data` of what a group was given: its name, its icon, or a background."""
+    if news.what == "background":
+        described = {"id": str(chat.pk), "is_group": chat.is_group, "owner_handle": owner_handle(chat)}
+        return {"chat": described, "background": news.value}
+    by = news.by and (
+        owner_handle(chat)
+        if news.by.is_me
+        else {"handle": news.by.value, "is_me": False, "service": chat.service or "iMessage"}
+    )
+    return {
+        "chat_id": str(chat.pk),
+        "new_value": news.value,
+        "changed_by_handle": by or None,
+        "updated_at": moment(news.at),
+    }
+
+
+def refusal(chat, news):
+    return {"chat_id": str(chat.pk), "error_code": news.code, "failed_at": moment(news.at)}
+
+
+def typing(chat, participant):
+    handle = participant.handle
+    actor = chat_handle(
+        handle.pk, handle.value, service=chat.service, joined_at=participant.joined_at, is_me=False
+    )
+    return {"chat_id": str(chat.pk), "actor_handle": actor}
 
 
 def failure(message, news):

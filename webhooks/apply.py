@@ -11,7 +11,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from inbox import mirror, tasks
-from inbox.models import Message
+from inbox.models import Chat, Message
 from lines import gateways
 from lines.models import Environment
 from partyline.wake import wake
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 BATCH = 400
 MAX_TRIES = 6
 AWAIT_FETCH = timedelta(seconds=15)
+# Seconds: a message that others answer is often told right after them.
+QUOTED_AFTER = 5
 
 
 def apply_pending():
@@ -128,14 +130,21 @@ def settle(environment, understood, kept, awaiting, learned):
         Receipt.objects.filter(pk=pk).update(
             state="awaiting", awaits=message_id, next_try_at=now + AWAIT_FETCH
         )
+    follow(environment, learned)
+
+
+def follow(environment, learned):
+    """What can go on now, and what has to be fetched."""
+    from webhooks.tasks import apply_receipts, fetch_quoted
+
     if learned.created:
         waited = Receipt.objects.filter(environment=environment, state="awaiting", awaits__in=learned.created)
-        if waited.update(state="pending", next_try_at=now):
-            from webhooks.tasks import apply_receipts as task
-
-            wake(task)
+        if waited.update(state="pending", next_try_at=timezone.now()):
+            wake(apply_receipts)
     for attachment in learned.media:
         wake(tasks.fetch_media, str(attachment.pk))
+    for message_id in sorted(learned.quoted):
+        wake(fetch_quoted, str(environment.pk), message_id, countdown=QUOTED_AFTER)
 
 
 def apply_alone(pk):
@@ -167,8 +176,7 @@ def fetch_awaited():
     """Receipts about messages that we do not know: look again, then ask the carrier for the message."""
     due = Receipt.objects.filter(state="awaiting", next_try_at__lte=timezone.now()).order_by("pk")
     for receipt in due.select_related("environment")[:100]:
-        mine = Message.objects.filter(environment=receipt.environment, external_id=receipt.awaits)
-        if mine.exists() or fetch_message(receipt):
+        if is_known(receipt) or fetch(receipt):
             Receipt.objects.filter(pk=receipt.pk, state="awaiting").update(
                 state="pending", next_try_at=timezone.now()
             )
@@ -177,24 +185,54 @@ def fetch_awaited():
             receipt.next_try_at = timezone.now() + AWAIT_FETCH * 2**receipt.tries
             if receipt.tries >= MAX_TRIES:
                 receipt.state = Receipt.State.PARKED
-                receipt.error = f"The carrier does not know message {receipt.awaits} either"
+                receipt.error = f"The carrier does not know {receipt.wants} either"
             receipt.save(update_fields=["tries", "next_try_at", "state", "error"])
     return apply_pending()
 
 
-def fetch_message(receipt):
+def is_known(receipt):
+    kind, external_id = receipt.awaited
+    found = (Chat if kind == "chat" else Message).objects.filter(environment=receipt.environment)
+    return found.filter(external_id=external_id).exists()
+
+
+def fetch(receipt):
+    kind, external_id = receipt.awaited
+    return (fetch_chat if kind == "chat" else fetch_message)(receipt.environment, external_id)
+
+
+def fetch_message(environment, message_id):
     """Learn one message from the carrier's API; False where it cannot be had now."""
-    gateway = gateways.for_environment(receipt.environment)
+    gateway = gateways.for_environment(environment)
     try:
-        data = gateway.fetch_message(receipt.awaits)
+        data = gateway.fetch_message(message_id)
         chat = data and gateway.fetch_chat(data["chat_id"])
     except (gateways.TemporaryFailure, gateways.PermanentFailure) as failure:
-        log.warning("fetch_message_failed", message=receipt.awaits, reason=failure.reason)
+        log.warning("fetch_message_failed", message=message_id, reason=failure.reason)
         return False
     if not data or not chat:
         return False
     from webhooks import rest
 
-    with transaction.atomic():
-        mirror.learn(receipt.environment, [rest.chat(chat), rest.message(data, chat)])
+    learn(environment, [rest.chat(chat), rest.message(data, chat)])
     return True
+
+
+def fetch_chat(environment, chat_id):
+    """Learn one chat from the carrier's API; False where it cannot be had now."""
+    try:
+        chat = gateways.for_environment(environment).fetch_chat(chat_id)
+    except (gateways.TemporaryFailure, gateways.PermanentFailure) as failure:
+        log.warning("fetch_chat_failed", chat=chat_id, reason=failure.reason)
+        return False
+    if chat:
+        from webhooks import rest
+
+        learn(environment, [rest.chat(chat)])
+    return bool(chat)
+
+
+@transaction.atomic
+def learn(environment, news):
+    """What was asked of the carrier: told to nobody else, so what waited for it is woken here."""
+    follow(environment, mirror.learn(environment, news))

@@ -6,7 +6,18 @@ ValueError, which parks its receipt after some tries.
 
 from datetime import datetime
 
-from inbox.mirror import ChatNews, EditNews, FailureNews, HandleNews, MessageNews
+from inbox.mirror import (
+    ChatNews,
+    EditNews,
+    FailureNews,
+    GroupNews,
+    HandleNews,
+    MemberNews,
+    MessageNews,
+    ReactionNews,
+    RefusalNews,
+    TypingNews,
+)
 from inbox.models.contact import same_handle
 
 
@@ -128,7 +139,105 @@ def chat_created(event):
         service=data.get("service") or "",
         health=data.get("health_status") or {},
         created_at=moment(data["created_at"]),
+        named_at=moment(data.get("updated_at") or data["created_at"]),
         trace_id=event.get("trace_id") or "",
+    )
+
+
+def traced(event):
+    return {"type": event["event_type"], "trace_id": event.get("trace_id") or ""}
+
+
+def reaction(event):
+    """§5.5. Without a message_id there is nothing that it could be on."""
+    data = event["data"]
+    if not data.get("message_id"):
+        return None
+    actor = handle(data.get("from_handle")) or (data.get("from") and HandleNews(same_handle(data["from"])))
+    return ReactionNews(
+        message_id=data["message_id"],
+        part_index=data.get("part_index") or 0,
+        kind=data["reaction_type"],
+        at=moment(data.get("reacted_at") or event["created_at"]),
+        actor=None if data["is_from_me"] else actor or None,
+        emoji=data.get("custom_emoji") or "",
+        sticker=data.get("sticker"),
+        reaction_id=data.get("reaction_id") or "",
+        is_removed=event["event_type"].endswith(".removed"),
+        **traced(event),
+    )
+
+
+def member(event):
+    """§5.6."""
+    data = event["data"]
+    has_left = event["event_type"] == "participant.removed"
+    if not data.get("chat_id"):
+        return None
+    return MemberNews(
+        chat_id=data["chat_id"],
+        member=handle(data.get("participant")) or HandleNews(same_handle(data["handle"])),
+        at=moment(data.get("removed_at" if has_left else "added_at") or event["created_at"]),
+        has_left=has_left,
+        **traced(event),
+    )
+
+
+def group(what):
+    """§5.8."""
+
+    def changed(event):
+        data = event["data"]
+        return GroupNews(
+            chat_id=data["chat_id"],
+            what=what,
+            value=data.get("new_value"),
+            at=moment(data["updated_at"]),
+            by=handle(data.get("changed_by_handle")),
+            **traced(event),
+        )
+
+    return changed
+
+
+def refusal(what):
+    """§5.8."""
+
+    def refused(event):
+        data = event["data"]
+        return RefusalNews(
+            chat_id=data["chat_id"],
+            what=what,
+            code=data["error_code"],
+            at=moment(data["failed_at"]),
+            **traced(event),
+        )
+
+    return refused
+
+
+def background(event):
+    """§5.10. Without a background it was taken away."""
+    data = event["data"]
+    return GroupNews(
+        chat_id=data["chat"]["id"],
+        what="background",
+        value=data.get("background"),
+        at=moment(event["created_at"]),
+        by=handle(data.get("actor_handle")),
+        **traced(event),
+    )
+
+
+def typing(event):
+    """§5.10."""
+    data = event["data"]
+    return TypingNews(
+        chat_id=data["chat_id"],
+        at=moment(event["created_at"]),
+        actor=handle(data.get("actor_handle")),
+        has_ended=event["event_type"].endswith(".stopped"),
+        **traced(event),
     )
 
 
@@ -140,4 +249,17 @@ HANDLERS = {
     "message.failed": failed,
     "message.edited": edited,
     "chat.created": chat_created,
+    "reaction.added": reaction,
+    "reaction.removed": reaction,
+    "poll.reaction.added": reaction,
+    "participant.added": member,
+    "participant.removed": member,
+    "chat.group_name_updated": group("name"),
+    "chat.group_icon_updated": group("icon"),
+    "chat.group_name_update_failed": refusal("name"),
+    "chat.group_icon_update_failed": refusal("icon"),
+    "chat.background_updated": background,
+    "chat.background_update_failed": refusal("background"),
+    "chat.typing_indicator.started": typing,
+    "chat.typing_indicator.stopped": typing,
 }

@@ -17,7 +17,7 @@ class Receipt(models.Model):
     class State(models.TextChoices):
         PENDING = "pending", "Waiting to be applied"
         APPLIED = "applied", "Applied"
-        AWAITING = "awaiting", "Waits for a message that is not known yet"
+        AWAITING = "awaiting", "Waits for what is not known yet"
         KEPT = "kept", "Kept, not understood yet"
         PARKED = "parked", "Failed too often"
 
@@ -36,7 +36,7 @@ class Receipt(models.Model):
     state = models.CharField(
         max_length=10, choices=State.choices, default=State.PENDING, db_default="pending"
     )
-    # The carrier's id of the message that it waits for.
+    # The carrier's id of the message that it waits for, or "chat" and that of a chat.
     awaits = models.CharField(max_length=100, blank=True, default="", db_default="")
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_try_at = models.DateTimeField(default=timezone.now, db_default=functions.Now())
@@ -72,6 +72,16 @@ class Receipt(models.Model):
 
     def __str__(self):
         return f"{self.event_type} {self.event_id}"
+
+    @property
+    def awaited(self):
+        """("message" or "chat", the carrier's id) of what it waits for."""
+        kind, _, external_id = self.awaits.rpartition(" ")
+        return kind or "message", external_id
+
+    @property
+    def wants(self):
+        return " ".join(self.awaited)
 
     @transaction.atomic
     def apply_again(self, *, by=None):

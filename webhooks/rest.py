@@ -13,6 +13,7 @@ def chat(data):
         service=data.get("service") or "",
         health=data.get("health_status") or {},
         created_at=moment(data["created_at"]),
+        named_at=moment(data.get("updated_at") or data["created_at"]),
     )
 
 

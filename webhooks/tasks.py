@@ -10,6 +10,18 @@ def apply_receipts():
 
 
 @shared_task
+def fetch_quoted(environment_id, message_id):
+    """A message that others answer and that we do not know; without it they show an empty quote."""
+    from inbox.models import Message
+    from lines.models import Environment
+    from webhooks import apply
+
+    environment = Environment.objects.get(pk=environment_id)
+    if not Message.objects.filter(environment=environment, external_id=message_id).exists():
+        apply.fetch_message(environment, message_id)
+
+
+@shared_task
 def fetch_awaited():
     """Ask the carrier for messages that receipts have waited for too long."""
     from webhooks import apply

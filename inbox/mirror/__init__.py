@@ -8,31 +8,59 @@ the caller's transaction with a constant number of queries for any number of new
 from dataclasses import dataclass, field
 
 from inbox.mirror.chats import learn_chats
-from inbox.mirror.consent import learn_consent
 from inbox.mirror.events import EventSheet
+from inbox.mirror.groups import learn_groups
 from inbox.mirror.messages import learn_changes, learn_messages
-from inbox.mirror.news import ChatNews, EditNews, FailureNews, HandleNews, MessageNews
+from inbox.mirror.news import (
+    ChatNews,
+    EditNews,
+    FailureNews,
+    GroupNews,
+    HandleNews,
+    MemberNews,
+    MessageNews,
+    ReactionNews,
+    RefusalNews,
+    TypingNews,
+)
+from inbox.mirror.people import learn_people
 
 
 @dataclass
 class Learned:
-    """What came of it: `awaits` maps a news' position to the message that it needs; `created` are carrier ids
-    of messages that are new to us; `media` are attachments to fetch."""
+    """What came of it: `awaits` maps a news' position to what it needs, the carrier's id of a message or
+    "chat ID"; `created` are those of both that are new to us; `media` are attachments to fetch; `quoted` are
+    carrier ids of messages that new ones answer and that are not known."""
 
     awaits: dict[int, str] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     media: list = field(default_factory=list)
+    quoted: set[str] = field(default_factory=set)
 
 
 def learn(environment, news):
     """Apply `news` (a list of the classes above, oldest first) to the environment's rows."""
     learned, sheet = Learned(), EventSheet(environment)
-    chats = learn_chats(environment, news, sheet)
-    messages = learn_messages(environment, news, chats, sheet, learned)
-    learn_consent(environment, messages, sheet)
-    learn_changes(environment, news, sheet, learned)
+    chats, handles = learn_chats(environment, news, sheet, learned)
+    messages, happened = learn_messages(environment, news, chats, sheet, learned)
+    learn_people(environment, messages, happened, sheet)
+    learn_changes(environment, news, handles, sheet, learned)
+    learn_groups(environment, news, chats, sheet, learned)
     sheet.record()
     return learned
 
 
-__all__ = ["ChatNews", "EditNews", "FailureNews", "HandleNews", "Learned", "MessageNews", "learn"]
+__all__ = [
+    "ChatNews",
+    "EditNews",
+    "FailureNews",
+    "GroupNews",
+    "HandleNews",
+    "Learned",
+    "MemberNews",
+    "MessageNews",
+    "ReactionNews",
+    "RefusalNews",
+    "TypingNews",
+    "learn",
+]

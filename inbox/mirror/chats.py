@@ -2,7 +2,15 @@ from datetime import datetime
 from uuid import uuid5
 
 from inbox import wire
-from inbox.mirror.news import ChatNews, MessageNews
+from inbox.mirror.news import (
+    ChatNews,
+    GroupNews,
+    MemberNews,
+    MessageNews,
+    ReactionNews,
+    RefusalNews,
+    TypingNews,
+)
 from inbox.models import Chat, Handle, Message, Participant
 from inbox.models.chat import key_of
 from lines.models import Line
@@ -10,27 +18,50 @@ from lines.models.line import WIRES
 from partyline.bulk import update_rows
 
 
-def learn_chats(environment, news, sheet):
-    """Make or lock every chat that the news tell of; returns {carrier's id: Chat}, with `.line` loaded."""
+def learn_chats(environment, news, sheet, learned):
+    """Make or lock every chat that the news tell of; returns {carrier's id: Chat}, with `.line` loaded, and
+    {value: Handle} of all people in them. A chat that is only mentioned is not made."""
     told = [item for item in news if isinstance(item, ChatNews | MessageNews)]
-    if not told:
-        return {}
+    mentioned = chats_mentioned(environment, news)
+    if not told and not mentioned:
+        return {}, {}
     lines = learn_lines(environment, {item.line for item in told if item.line})
-    handles = learn_handles(environment, {member.value for item in told for member in members_of(item)})
+    people = {member.value for item in told for member in members_of(item)}
+    handles = learn_handles(environment, people | {value for item in news for value in people_in(item)})
     wanted = {}
     for item in told:
         wanted.setdefault(item.chat_id, []).append(item)
-    chats = lock(environment, wanted)
+    chats = lock(environment, wanted.keys() | mentioned)
     missing = [chat_id for chat_id in sorted(wanted) if chat_id not in chats]
     if missing:
         adopt(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
         create(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
         chats |= lock(environment, missing)
+        learned.created |= {f"chat {chat_id}" for chat_id in missing}
+    for chat in chats.values():
+        chat.known_handles = handles
     learn_participants(chats, wanted, handles)
     for chat_id, items in wanted.items():
         for item in items:
             learn_chat(chats[chat_id], item, sheet)
-    return chats
+    return chats, handles
+
+
+def chats_mentioned(environment, news):
+    """The carrier's ids of the chats in which the other news happened; what is about a message says it by that."""
+    ids = {
+        item.chat_id for item in news if isinstance(item, GroupNews | MemberNews | RefusalNews | TypingNews)
+    }
+    if messages := {item.message_id for item in news if isinstance(item, ReactionNews)}:
+        found = Message.objects.filter(environment=environment, external_id__in=messages)
+        ids |= set(found.exclude(chat__external_id=None).values_list("chat__external_id", flat=True))
+    return ids
+
+
+def people_in(item):
+    if isinstance(item, MemberNews):
+        return [] if item.member.is_me else [item.member.value]
+    return [item.actor.value] if isinstance(item, ReactionNews) and item.actor else []
 
 
 def members_of(item):
@@ -135,26 +166,46 @@ def learn_participants(chats, wanted, handles):
                         joined_at=member.joined_at,
                         left_at=member.left_at,
                     )
-                elif member.joined_at and (row.joined_at is None or member.joined_at > row.joined_at):
-                    row.joined_at, row.left_at = member.joined_at, member.left_at
-                    if key in known:
-                        moved[key] = row
+                elif (came_or_went(row, member) or stopped_typing(row, item)) and key in known:
+                    moved[key] = row
     Participant.objects.bulk_create(new.values(), ignore_conflicts=True)
-    update_rows(Participant, moved.values(), ["joined_at", "left_at"])
-    grown = {by_pk[chat_pk] for chat_pk, _ in new}
-    if grown:
-        people = Participant.objects.filter(chat__in=grown, left_at=None).values_list(
-            "chat_id", "handle__value"
-        )
-        values = {}
-        for chat_pk, value in people:
-            values.setdefault(chat_pk, []).append(value)
-        for chat in grown:
-            chat.participants_key = key_of(values.get(chat.pk, []))
-        update_rows(Chat, grown, ["participants_key"])
-    senders = {handle.value: handle for handle in handles.values()}
-    for chat in chats.values():
-        chat.known_handles = senders
+    update_rows(Participant, moved.values(), ["joined_at", "left_at", "typing_ended_at"])
+    rekey({by_pk[chat_pk] for chat_pk, _ in new} | {by_pk[chat_pk] for chat_pk, _ in moved})
+
+
+def came_or_went(row, member):
+    """Of joining and leaving the later one counts; True where the member's times say something new."""
+    before = row.joined_at, row.left_at
+    if member.joined_at and (row.joined_at is None or member.joined_at > row.joined_at):
+        row.joined_at = member.joined_at
+        if row.left_at and row.joined_at > row.left_at:
+            row.left_at = None
+    if member.left_at and (row.joined_at is None or member.left_at >= row.joined_at):
+        row.left_at = max(filter(None, [row.left_at, member.left_at]))
+    return before != (row.joined_at, row.left_at)
+
+
+def stopped_typing(row, item):
+    """Whoever writes has stopped to type."""
+    if not isinstance(item, MessageNews) or row.typing_at is None or item.direction != "inbound":
+        return False
+    if row.typing_ended_at and row.typing_ended_at >= item.at:
+        return False
+    row.typing_ended_at = item.at
+    return True
+
+
+def rekey(chats):
+    """The key of a chat is who is in it now."""
+    if not chats:
+        return
+    people = Participant.objects.filter(chat__in=chats, left_at=None).values_list("chat_id", "handle__value")
+    values = {}
+    for chat_pk, value in people:
+        values.setdefault(chat_pk, []).append(value)
+    for chat in chats:
+        chat.participants_key = key_of(values.get(chat.pk, []))
+    update_rows(Chat, list(chats), ["participants_key"])
 
 
 def learn_chat(chat, item, sheet):
@@ -169,10 +220,11 @@ def learn_chat(chat, item, sheet):
         changed.append("health")
     if isinstance(item, ChatNews):
         people = {member.value for member in item.others}
-        named = item.display_name and {part.strip() for part in item.display_name.split(",")} != people
-        if named and not chat.display_name:
-            chat.display_name = item.display_name
-            changed.append("display_name")
+        is_named = {part.strip() for part in item.display_name.split(",")} != people
+        name = item.display_name[:255] if is_named else ""
+        if chat.named_at is None or (item.named_at, name) > (chat.named_at, chat.display_name):
+            chat.display_name, chat.named_at = name, item.named_at
+            changed += ["display_name", "named_at"]
         if item.service and not chat.service:
             chat.service = item.service
             changed.append("service")

@@ -1,20 +1,17 @@
 from django.db.models import Q
 
-from inbox.models import Handle, Message
+from inbox.models import Message
 from lines.models import Environment, OptOut
 
 
-def learn_consent(environment, inbound, sheet):
+def learn_consent(environment, inbound, handles, sheet):
     """Whoever says a stop word is opted out of the whole environment, until a later message lifts it.
 
-    It is decided by the newest message that counts, so the order of arrival is of no account. Senders are
-    locked: of two workers the later one sees the messages of both.
+    It is decided by the newest message that counts, so the order of arrival is of no account. `handles` are the
+    values of the senders by their pk, all locked.
     """
-    senders = {message.sender_id: message for message in inbound if message.sender_id}
-    if not senders:
+    if not handles:
         return
-    list(Handle.objects.filter(pk__in=senders).select_for_update(no_key=True).order_by("pk").values("pk"))
-    handles = {handle.pk: handle.value for handle in Handle.objects.filter(pk__in=senders)}
     known = {row.handle: row for row in environment.opt_outs.filter(handle__in=handles.values())}
     spoke = {message.sender_id for message in inbound if message.consent == "stop"}
     unsure = [

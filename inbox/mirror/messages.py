@@ -1,16 +1,22 @@
 import hashlib
 import uuid
+from datetime import timedelta
 from itertools import groupby
 
 from django.db import connection
 from django.db.models import prefetch_related_objects
 
 from inbox import wire
-from inbox.mirror.news import EditNews, FailureNews, MessageNews
-from inbox.models import Attachment, Chat, Edit, Message, Part
+from inbox.mirror.files import learn_files
+from inbox.mirror.news import EditNews, FailureNews, MessageNews, ReactionNews
+from inbox.mirror.reactions import learn_reactions
+from inbox.models import Chat, Edit, Message, Part
+from inbox.models.standing import reconsider
 from lines.models.consent import consent_in
 from partyline.bulk import insert_rows, update_rows
 
+# Between our clock's time of an edit and the carrier's.
+SAME_EDIT = timedelta(minutes=5)
 TIMES = ("sent_at", "delivered_at", "read_at", "reconciled_at")
 ONCE = ("service", "preferred_service", "effect", "reply_to", "idempotency_key")
 
@@ -25,7 +31,8 @@ def mirrored_id(environment, external_id, at):
 
 
 def learn_messages(environment, news, chats, sheet, learned):
-    """Create what is new, add what is new to what is known; returns the inbound messages that are new."""
+    """Create what is new, add what is new to what is known; returns the inbound messages that are new, and the
+    pairs of news and message that said something."""
     told = [item for item in news if isinstance(item, MessageNews)]
     known = known_messages(environment, told, chats)
     new, parts, changed, happened = {}, [], {}, []
@@ -56,10 +63,11 @@ def learn_messages(environment, news, chats, sheet, learned):
     learned.created |= new.keys()
     touched = learn_activity(chats, new.values())
     learn_unread(touched)
+    learn_originals(environment, new, learned)
     prefetch_related_objects(list(changed.values()), "parts__attachment", "sender")
     for item, message in happened:
         sheet.note(item.type, message=message, data=wire.message(message), trace_id=item.trace_id)
-    return [message for message in new.values() if message.is_inbound]
+    return [message for message in new.values() if message.is_inbound], happened
 
 
 def known_messages(environment, told, chats):
@@ -126,26 +134,26 @@ def learn_attachments(environment, messages, learned):
         for part in message.told_parts
         if part.get("type") == "media" and part.get("id")
     }
-    known = {a.external_id: a for a in environment.attachments.filter(external_id__in=told)}
-    new = [
-        Attachment(
-            environment=environment,
-            external_id=external_id,
-            filename=(part.get("filename") or "file")[:255],
-            mime_type=(part.get("mime_type") or "application/octet-stream")[:120],
-            size=part.get("size_bytes") or 0,
-            source_url=part.get("url") or "",
-        )
-        for external_id, part in sorted(told.items())
-        if external_id not in known
-    ]
-    if new:
-        Attachment.objects.bulk_create(new, ignore_conflicts=True)
-        ids = [attachment.external_id for attachment in new]
-        fresh = list(environment.attachments.filter(external_id__in=ids))
-        known |= {attachment.external_id: attachment for attachment in fresh}
-        learned.media += fresh
-    return known
+    return learn_files(environment, told, learned)
+
+
+def learn_originals(environment, new, learned):
+    """What answers what. Either of the two may be told first; what is not known at all is asked for."""
+    replies = [message for message in new.values() if (message.reply_to or {}).get("message_id")]
+    originals = {message.reply_to["message_id"] for message in replies}
+    found = Message.objects.filter(environment=environment, external_id__in=originals)
+    known = dict(found.values_list("external_id", "pk"))
+    for message in replies:
+        message.original_id = known.get(message.reply_to["message_id"])
+    learned.quoted |= originals - known.keys()
+    update_rows(Message, [message for message in replies if message.original_id], ["original"])
+    waiting = Message.objects.filter(
+        environment=environment, original=None, reply_to__message_id__in=list(new)
+    )
+    answers = list(waiting.filter(reply_to__isnull=False))
+    for message in answers:
+        message.original_id = new[message.reply_to["message_id"]].pk
+    update_rows(Message, answers, ["original"])
 
 
 def parts_of(message, attachments):
@@ -178,11 +186,12 @@ def learn_activity(chats, messages):
     """What follows for the chats from messages that are new to us; history moves nothing up and opens nothing."""
     touched = []
     for chat, group in groupby(sorted(messages, key=lambda m: (m.chat_id, m.at, m.id)), key=lambda m: m.chat):
-        newest_before = chat.last_message_id and (chat.last_activity_at, chat.last_message_id)
+        newest_before = chat.last_message_id and (chat.last_message_at, chat.last_message_id)
         answered_before = chat.last_outbound_at
         group = list(group)
         if not newest_before or (group[-1].at, group[-1].id) > newest_before:
-            chat.last_message, chat.last_activity_at = group[-1], group[-1].at
+            chat.last_message, chat.last_message_at = group[-1], group[-1].at
+            chat.last_activity_at = max(filter(None, [group[-1].at, chat.latest_reaction_at]))
             chat.service = group[-1].service or chat.service
         live = [message for message in group if not message.reconciled_at]
         inbound = [message for message in live if message.is_inbound]
@@ -201,6 +210,7 @@ def learn_activity(chats, messages):
         touched,
         [
             "last_message",
+            "last_message_at",
             "last_activity_at",
             "service",
             "inbound_count",
@@ -211,11 +221,15 @@ def learn_activity(chats, messages):
             "waiting_since",
         ],
     )
+    reconsider({chat.pk for chat in touched if chat.reacted_at or chat.asked_at})
     return touched
 
 
 def learn_waiting(chat, inbound, answered):
     """waiting_since is the oldest message of theirs after our last, as long as the chat is not closed."""
+    if chat.reacted_at or chat.asked_at:
+        # Then the reactions decide with the messages: it is seen to below.
+        return
     after = chat.last_outbound_at
     if chat.is_closed or (after and (not chat.last_inbound_at or chat.last_inbound_at <= after)):
         chat.waiting_since = None
@@ -250,9 +264,10 @@ def learn_unread(chats):
         )
 
 
-def learn_changes(environment, news, sheet, learned):
-    """Failures and edits, which need their message; without it they wait."""
-    told = {index: item for index, item in enumerate(news) if isinstance(item, FailureNews | EditNews)}
+def learn_changes(environment, news, handles, sheet, learned):
+    """Failures, edits and reactions, which need their message; without it they wait."""
+    kinds = FailureNews | EditNews | ReactionNews
+    told = {index: item for index, item in enumerate(news) if isinstance(item, kinds)}
     if not told:
         return
     ids = {item.message_id for item in told.values()}
@@ -260,13 +275,15 @@ def learn_changes(environment, news, sheet, learned):
     # Locked, since two workers may tell of one message; the newest failure wins whatever their order.
     found = found.select_for_update(of=("self",), no_key=True).select_related("chat__line").order_by("pk")
     messages = {message.external_id: message for message in found}
-    edits = []
+    edits, reactions = [], []
     for index, item in told.items():
         message = messages.get(item.message_id)
         if message is None:
             learned.awaits[index] = item.message_id
         elif isinstance(item, EditNews):
             edits.append((message, item))
+        elif isinstance(item, ReactionNews):
+            reactions.append((message, item))
         elif message.failed_at is None or item.failed_at > message.failed_at:
             message.failed_at, message.error_code, message.error = (
                 item.failed_at,
@@ -277,28 +294,57 @@ def learn_changes(environment, news, sheet, learned):
             sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
     update_rows(Message, messages.values(), ["failed_at", "error_code", "error"])
     learn_edits(edits, sheet)
+    learn_reactions(environment, reactions, handles, sheet, learned)
 
 
 def learn_edits(edits, sheet):
+    """Every version is kept; the newest is what the part says. Of a deleted message nothing is."""
+    edits = [(message, item) for message, item in edits if not message.deleted_at]
     if not edits:
         return
     messages = {message.pk: message for message, _ in edits}
     parts = {(part.message_id, part.index): part for part in Part.objects.filter(message__in=messages)}
-    rows = []
+    known = list(Edit.objects.filter(message__in=messages))
+    rows, dated = [], []
     for message, item in edits:
         part = parts.get((message.pk, item.part_index))
         if part is not None:
-            # The first version is the text as it was sent.
-            rows.append(Edit(message=message, part_index=part.index, text=part.text, edited_at=message.at))
-        rows.append(
-            Edit(message=message, part_index=item.part_index, text=item.text, edited_at=item.edited_at)
-        )
-        message.edited_at = max(filter(None, [message.edited_at, item.edited_at]))
+            rows.append(first_version(message, part))
+        if own := own_version(known, message, item):
+            own.edited_at = item.edited_at
+            dated.append(own)
+        else:
+            rows.append(
+                Edit(message=message, part_index=item.part_index, text=item.text, edited_at=item.edited_at)
+            )
         sheet.note(item.type, message=message, data=wire.edit(message, item), trace_id=item.trace_id)
+    update_rows(Edit, dated, ["edited_at"])
     Edit.objects.bulk_create(rows, ignore_conflicts=True)
-    newest = {(e.message_id, e.part_index): e.text for e in Edit.objects.filter(message__in=messages)}
-    for key, text in newest.items():
-        if key in parts:
-            parts[key].text = text
+    for edit in Edit.objects.filter(message__in=messages):
+        if part := parts.get((edit.message_id, edit.part_index)):
+            part.text = edit.text
+        if not edit.is_first:
+            messages[edit.message_id].edited_at = edit.edited_at
     update_rows(Part, parts.values(), ["text"])
     update_rows(Message, messages.values(), ["edited_at"])
+
+
+def first_version(message, part):
+    return Edit(
+        message=message,
+        part_index=part.index,
+        text=part.text,
+        edited_at=message.at,
+        author_id=message.author_id,
+        is_first=True,
+    )
+
+
+def own_version(known, message, item):
+    """The version that one of us wrote here and of which the carrier now tells, with its own time."""
+    versions = [edit for edit in known if (edit.message_id, edit.part_index) == (message.pk, item.part_index)]
+    if any(edit.edited_at == item.edited_at for edit in versions):
+        return None
+    ours = [edit for edit in versions if edit.author_id and not edit.is_first and edit.text == item.text]
+    near = [edit for edit in ours if abs(edit.edited_at - item.edited_at) < SAME_EDIT]
+    return min(near, key=lambda edit: abs(edit.edited_at - item.edited_at), default=None)

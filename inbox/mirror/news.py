@@ -14,7 +14,7 @@ class HandleNews:
 
 @dataclass
 class ChatNews:
-    """A chat as a whole; `handles` are all of its members, our line among them."""
+    """A chat as a whole; `handles` are all of its members, our line among them. Its name is as it was `named_at`."""
 
     chat_id: str
     handles: list[HandleNews]
@@ -23,6 +23,7 @@ class ChatNews:
     service: str = ""
     health: dict = field(default_factory=dict)
     created_at: datetime | None = None
+    named_at: datetime | None = None
     type: str = "chat.created"
     trace_id: str = ""
 
@@ -79,4 +80,70 @@ class EditNews:
     text: str
     edited_at: datetime
     type: str = "message.edited"
+    trace_id: str = ""
+
+
+@dataclass
+class ReactionNews:
+    """`actor` is None where it was our line; `at` is when it was put on, or taken off where `is_removed`."""
+
+    message_id: str
+    part_index: int
+    kind: str
+    at: datetime
+    actor: HandleNews | None = None
+    emoji: str = ""
+    sticker: dict | None = None
+    reaction_id: str = ""
+    is_removed: bool = False
+    type: str = "reaction.added"
+    trace_id: str = ""
+
+
+@dataclass
+class MemberNews:
+    """Somebody, or our line, came into a group or left it (was removed), at a time."""
+
+    chat_id: str
+    member: HandleNews
+    at: datetime
+    has_left: bool = False
+    type: str = "participant.added"
+    trace_id: str = ""
+
+
+@dataclass
+class GroupNews:
+    """A group's `name`, `icon` (an address) or `background` since `at`; None or "" where it has none any more."""
+
+    chat_id: str
+    what: str
+    value: object
+    at: datetime
+    by: HandleNews | None = None
+    type: str = "chat.group_name_updated"
+    trace_id: str = ""
+
+
+@dataclass
+class RefusalNews:
+    """The carrier did not do what it was asked for a group: its `name`, `icon` or `background`."""
+
+    chat_id: str
+    what: str
+    code: int
+    at: datetime
+    type: str = "chat.group_name_update_failed"
+    trace_id: str = ""
+
+
+@dataclass
+class TypingNews:
+    """`actor` may be missing in a chat with one person."""
+
+    chat_id: str
+    at: datetime
+    actor: HandleNews | None = None
+    has_ended: bool = False
+    type: str = "chat.typing_indicator.started"
     trace_id: str = ""

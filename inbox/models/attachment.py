@@ -5,7 +5,7 @@ import os
 import puremagic
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from PIL import Image, UnidentifiedImageError
@@ -121,6 +121,10 @@ class Attachment(models.Model):
     error = models.CharField(max_length=300, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(default=timezone.now)
+    # Who uploaded it, to send it; until it is part of something, only they may use it.
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="uploads"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -137,7 +141,7 @@ class Attachment(models.Model):
         return self.filename
 
     @classmethod
-    def keep(cls, environment, upload):
+    def keep(cls, environment, upload, *, by=None):
         """Store what a person of ours uploads; ValidationError says why it cannot be sent."""
         name = clean_filename(upload.name)
         if upload.size > settings.MEDIA_MAX_BYTES:
@@ -148,7 +152,7 @@ class Attachment(models.Model):
         head = upload.read(4096)
         if os.path.splitext(name)[1].lower() in NEVER_SENT or head.startswith(PROGRAMS):
             raise ValidationError(f"{name} is a program or a web page, and phones do not take those.")
-        attachment = cls(environment=environment, filename=name)
+        attachment = cls(environment=environment, filename=name, uploaded_by=by)
         attachment.take(upload)
         return attachment
 
@@ -166,6 +170,19 @@ class Attachment(models.Model):
         upload.seek(0)
         self.file.save(self.filename, upload, save=False)
         self.save()
+
+    @property
+    def is_used(self):
+        """Whether any message, draft, icon or face needs it."""
+        used = (self.parts, self.reactions, self.scheduled, self.icon_of, self.photo_of)
+        return any(users.exists() for users in used)
+
+    def remove(self):
+        """The row and its bytes, once the transaction holds."""
+        file = self.file
+        self.delete()
+        if file:
+            transaction.on_commit(lambda: file.delete(save=False))
 
     @property
     def safe_name(self):

@@ -3,7 +3,9 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.grouping import Group
 from inbox.models.reading import ChatRead, Draft
+from inbox.models.standing import reconsider
 from inbox.models.writing import Writable
 from lines.models import Line, OptOut
 
@@ -79,7 +81,7 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable):
+class Chat(Writable, Group):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):
@@ -95,6 +97,18 @@ class Chat(Writable):
     service = models.CharField(max_length=10, blank=True, default="")
     is_group = models.BooleanField(default=False)
     display_name = models.CharField(max_length=255, blank=True, default="")
+    # The carrier's times of the name, the icon and the background that are known: the newest wins.
+    named_at = models.DateTimeField(null=True)
+    icon = models.ForeignKey("inbox.Attachment", models.SET_NULL, null=True, related_name="icon_of")
+    icon_at = models.DateTimeField(null=True)
+    background = models.JSONField(null=True)
+    background_at = models.DateTimeField(null=True)
+    # Our line is no member any more; then nothing can be done in the group.
+    line_left_at = models.DateTimeField(null=True)
+    line_joined_at = models.DateTimeField(null=True)
+    card_shared_at = models.DateTimeField(null=True)
+    # Which edition of the line's contact card they were given.
+    card_edition = models.PositiveIntegerField(default=0)
     participants_key = models.TextField(blank=True, default="")
     health = models.JSONField(default=dict)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
@@ -103,9 +117,16 @@ class Chat(Writable):
     )
     closed_at = models.DateTimeField(null=True)
     last_message = models.ForeignKey("inbox.Message", models.SET_NULL, null=True, related_name="+")
+    last_message_at = models.DateTimeField(null=True)
+    # The newest that is still on a message; it is previewed where no message came after it.
+    last_reaction = models.ForeignKey("inbox.Reaction", models.SET_NULL, null=True, related_name="+")
     last_activity_at = models.DateTimeField(default=timezone.now)
     last_inbound_at = models.DateTimeField(null=True)
     last_outbound_at = models.DateTimeField(null=True)
+    # The newest of any reaction; of ours that answers; of theirs that asks.
+    latest_reaction_at = models.DateTimeField(null=True)
+    reacted_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
     # Since when they wait for us; None while they do not.
     waiting_since = models.DateTimeField(null=True)
     inbound_count = models.PositiveIntegerField(default=0)
@@ -148,6 +169,17 @@ class Chat(Writable):
         return ", ".join(handle.name for handle in self.others) or self.display_name or "Unknown"
 
     @property
+    def is_new(self):
+        """Nothing has been said in it yet, and the carrier does not know of it."""
+        return self.external_id is None and not self.messages.exists()
+
+    @property
+    def shows_reaction(self):
+        """Whether a tapback came after the last message."""
+        reaction = self.last_reaction
+        return bool(reaction) and (self.last_message_at is None or reaction.added_at > self.last_message_at)
+
+    @property
     def unread(self):
         """How many messages the person of with_own has not seen; 0 where nobody was named."""
         reads = getattr(self, "own_reads", [])
@@ -173,6 +205,11 @@ class Chat(Writable):
         self.refresh_from_db()
         self.environment.record(event, chat=self, by=by)
         return True
+
+    def reconsider(self):
+        """Where the chat stands after a reaction or a deletion, in the caller's transaction."""
+        reconsider([self.pk])
+        self.refresh_from_db()
 
     @transaction.atomic
     def close(self, *, by):
@@ -239,7 +276,11 @@ class Participant(models.Model):
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="participants")
     handle = models.ForeignKey("inbox.Handle", models.PROTECT, related_name="participations")
     joined_at = models.DateTimeField(null=True)
+    # None while they are in it. Of joining and leaving the later one counts, in whatever order they are told.
     left_at = models.DateTimeField(null=True)
+    # When they last began and stopped to type.
+    typing_at = models.DateTimeField(null=True)
+    typing_ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chat", "handle"], name="one_participant_per_handle")]

@@ -49,6 +49,11 @@ class Contact(models.Model):
     emails = models.JSONField(default=list, blank=True)
     notes = models.TextField(blank=True)
     custom = models.JSONField(default=dict, blank=True)
+    photo = models.ForeignKey("inbox.Attachment", models.SET_NULL, null=True, related_name="photo_of")
+    # An IANA name; empty: the one of their number.
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    # What they call themselves on the card that they shared: first_name, last_name, received_at.
+    card = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self):
@@ -67,8 +72,13 @@ class Handle(models.Model):
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="handles")
     value = models.CharField(max_length=255)
     external_id = models.CharField(max_length=100, blank=True, default="")
-    # The service that they were last heard on: what is known of their capability.
+    # The service of the last message with them alone, and when that was: what is known from past messages.
     service = models.CharField(max_length=10, blank=True, default="")
+    service_at = models.DateTimeField(null=True)
+    # What the carrier said when it was asked; None: it was not, or had no answer.
+    has_imessage = models.BooleanField(null=True)
+    has_rcs = models.BooleanField(null=True)
+    checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -84,6 +94,20 @@ class Handle(models.Model):
     @property
     def name(self):
         return (self.contact and self.contact.name) or readable(self.value)
+
+    @property
+    def reached_by(self):
+        """The best service that is known of them, by the carrier's word or by past messages; "" where nothing is."""
+        if self.has_imessage:
+            return "iMessage"
+        return self.service
+
+    @property
+    def capability(self):
+        """How well that is known: known, past or unknown."""
+        if self.has_imessage is not None or self.has_rcs is not None:
+            return "known"
+        return "past" if self.service else "unknown"
 
     @property
     def first_name(self):

@@ -1,8 +1,12 @@
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.deleting import Deletable
+from inbox.models.editing import Editable
+from inbox.models.reacting import Reactable
 from inbox.models.sending import Sendable
 
 
@@ -31,7 +35,7 @@ class MessageQuerySet(models.QuerySet):
         )
 
 
-class Message(Sendable):
+class Message(Sendable, Reactable, Editable, Deletable):
     """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
     of no account; a time that is once known does not change."""
 
@@ -50,7 +54,10 @@ class Message(Sendable):
     service = models.CharField(max_length=10, blank=True, default="")
     preferred_service = models.CharField(max_length=10, blank=True, default="")
     effect = models.JSONField(null=True)
+    # As the carrier told it, with its ids; `original` is the message that it means, once that is known.
     reply_to = models.JSONField(null=True)
+    original = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replies")
+    is_voice_memo = models.BooleanField(default=False)
     # "stop" or "start" where the whole message is such a word, in a chat with one person.
     consent = models.CharField(max_length=5, blank=True, default="")
     idempotency_key = models.CharField(max_length=255, null=True)
@@ -65,6 +72,12 @@ class Message(Sendable):
     read_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
     edited_at = models.DateTimeField(null=True)
+    # Deleted from our records and the carrier's; the phones keep it. `digest` is of what it said.
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    digest = models.CharField(max_length=64, blank=True, default="")
     reconciled_at = models.DateTimeField(null=True)
     error_code = models.PositiveIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True, default="")
@@ -82,6 +95,13 @@ class Message(Sendable):
             models.Index(fields=["chat", "-at", "-id"], name="thread"),
             models.Index(
                 fields=["sender", "-at"], name="consent_of_sender", condition=models.Q(direction="inbound")
+            ),
+            # Replies whose original is not known yet.
+            models.Index(
+                "environment",
+                KT("reply_to__message_id"),
+                name="reply_without_original",
+                condition=models.Q(original=None, reply_to__isnull=False),
             ),
             models.Index(
                 fields=["next_try_at"],
@@ -144,6 +164,8 @@ class Message(Sendable):
     @property
     def preview(self):
         """One line for the list. Uses prefetched parts where there are some."""
+        if self.deleted_at:
+            return "Message deleted"
         parts = list(self.parts.all())
         if text := next((part.text for part in parts if part.text), ""):
             return " ".join(text.split())[:200]

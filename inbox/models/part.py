@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 
 
@@ -25,6 +26,21 @@ class Part(models.Model):
     def __str__(self):
         return self.text or self.kind
 
+    @classmethod
+    def written(cls, message, index, part):
+        """A part of ours from a dict with `text`, `link` or `attachment`."""
+        if part.get("attachment"):
+            return cls(message=message, index=index, kind=cls.Kind.MEDIA, attachment=part["attachment"])
+        if "link" in part:
+            return cls(message=message, index=index, kind=cls.Kind.LINK, text=part["link"])
+        return cls(message=message, index=index, kind=cls.Kind.TEXT, text=part["text"])
+
+    @property
+    def as_written(self):
+        if self.attachment:
+            return {"attachment": self.attachment}
+        return {self.kind: self.text}
+
     @property
     def shown_as(self):
         """photos, text or part: the shape of its bubble."""
@@ -40,7 +56,11 @@ class Edit(models.Model):
     message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="edits")
     part_index = models.PositiveSmallIntegerField()
     text = models.TextField(blank=True)
+    # The colleague who wrote this version, where it was one of us.
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     edited_at = models.DateTimeField()
+    # The text as it was sent.
+    is_first = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ import structlog
 from django.db import models, transaction
 from django.utils import timezone
 
+from inbox.models.content import Content
 from lines import gateways, guard
 from lines.gateways import OutgoingMessage, PermanentFailure, TemporaryFailure
 
@@ -35,7 +36,13 @@ class Sendable(models.Model):
 
     @classmethod
     def waiting_to_leave(cls):
-        return cls.objects.filter(direction="outbound", accepted_at=None, failed_at=None, sent_at=None)
+        waiting = cls.objects.filter(direction="outbound", accepted_at=None, failed_at=None, sent_at=None)
+        return waiting.filter(deleted_at=None)
+
+    @property
+    def is_waiting_to_leave(self):
+        times = (self.accepted_at, self.failed_at, self.sent_at, self.deleted_at)
+        return not self.is_inbound and not any(times)
 
     @classmethod
     @transaction.atomic
@@ -103,7 +110,7 @@ class Sendable(models.Model):
             chat=self.chat.external_id,
             to=[handle.value for handle in self.chat.others],
             parts=[
-                {"type": "text", "value": part.text}
+                {"type": part.kind, "value": part.text}
                 if part.attachment is None
                 else {
                     "type": "media",
@@ -115,9 +122,18 @@ class Sendable(models.Model):
                 for part in self.parts.select_related("attachment")
             ],
             preferred_service=self.preferred_service or None,
+            effect=self.effect,
+            reply_to=self.reply_to_of_carrier,
+            is_voice_memo=self.is_voice_memo,
             idempotency_key=self.idempotency_key,
             trace_id=self.trace_id,
         )
+
+    @property
+    def reply_to_of_carrier(self):
+        if self.original is None or not self.original.external_id:
+            return None
+        return {**self.reply_to, "message_id": self.original.external_id}
 
     @transaction.atomic
     def accept(self, accepted):
@@ -186,11 +202,7 @@ class Sendable(models.Model):
         if message.state not in ("failed", "refused") or hasattr(message, "retried_as"):
             return None
         if message.external_id:
-            parts = [
-                {"text": part.text} if part.attachment is None else {"attachment": part.attachment}
-                for part in message.parts.select_related("attachment")
-            ]
-            return message.chat.send(by=by, parts=parts, retry_of=message)
+            return message.chat.send(by=by, content=message.content, retry_of=message)
         verdict = message.judge(leaving=False)
         message.verdict = verdict.as_json() if verdict.action != "allow" else {}
         if verdict.refused:
@@ -203,6 +215,19 @@ class Sendable(models.Model):
         message.environment.record("inbox.message_queued", message=message, by=by)
         message.send_later(verdict.until)
         return message
+
+    @property
+    def content(self):
+        """What it says, to be said again."""
+        parts = self.parts.select_related("attachment")
+        return Content(
+            [part.as_written for part in parts],
+            effect=self.effect,
+            original=self.original,
+            original_part=(self.reply_to or {}).get("part_index") or 0,
+            preferred_service=self.preferred_service,
+            is_voice_memo=self.is_voice_memo,
+        )
 
     def send_later(self, until):
         """Wake a worker for this chat after the commit; the sweep finds what a lost wake-up left."""

@@ -2,6 +2,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from inbox.models.contact import Handle
+from inbox.models.content import Content, parts_of
 from lines import guard
 from partyline import trace
 
@@ -47,22 +48,21 @@ class Writable(models.Model):
         return chat
 
     @transaction.atomic
-    def send(self, *, by, text="", parts=None, key=None, preferred_service="", retry_of=None):
-        """Queue a message. `parts` are dicts with `text` or `attachment`; `text` alone is the short form.
+    def send(self, *, by, text="", content=None, key=None, retry_of=None):
+        """Queue a message: a Content, or in short a `text`. Raises Refused where the contract forbids its content.
 
-        The same `key` again returns the message that it made, and sends nothing. A refused message is kept,
+        The same `key` again returns the message that it made, and sends nothing. What the guard refuses is kept,
         with the reason in words, and never leaves.
         """
         from inbox.models.message import Message
         from inbox.models.part import Part
 
-        parts = parts if parts is not None else [{"text": text}]
-        if not any(part.get("text", "").strip() or part.get("attachment") for part in parts):
-            raise ValueError("A message needs text or a file")
+        content = content or Content(parts_of(text))
         chat = type(self).objects.select_for_update().get(pk=self.pk)
         key = key or trace.new_trace_id()
         if known := Message.objects.filter(environment=chat.environment_id, idempotency_key=key).first():
             return known
+        content.check(chat)
         now = timezone.now()
         message = Message(
             environment_id=chat.environment_id,
@@ -70,7 +70,11 @@ class Writable(models.Model):
             direction=Message.Direction.OUTBOUND,
             author=by,
             service=chat.service,
-            preferred_service=preferred_service,
+            preferred_service=content.preferred_service,
+            effect=content.effect,
+            reply_to=content.reply_to,
+            original=content.original,
+            is_voice_memo=content.is_voice_memo,
             idempotency_key=key,
             trace_id=trace.current(),
             retry_of=retry_of,
@@ -85,12 +89,7 @@ class Writable(models.Model):
         message.next_try_at = verdict.until or now
         message.save(force_insert=True)
         Part.objects.bulk_create(
-            [
-                Part(message=message, index=index, kind=Part.Kind.MEDIA, attachment=part["attachment"])
-                if part.get("attachment")
-                else Part(message=message, index=index, kind=Part.Kind.TEXT, text=part["text"])
-                for index, part in enumerate(parts)
-            ]
+            [Part.written(message, index, part) for index, part in enumerate(content.parts)]
         )
         chat.wrote(message, by=by)
         chat.environment.record("inbox.message_queued", message=message, by=by)
@@ -109,7 +108,7 @@ class Writable(models.Model):
 
     def wrote(self, message, *, by):
         """What follows for the chat from a message of ours: it moves up, is open, and is ours who answered."""
-        self.last_message, self.last_activity_at = message, message.at
+        self.last_message, self.last_message_at, self.last_activity_at = message, message.at, message.at
         if not message.failed_at:
             self.last_outbound_at, self.waiting_since = message.at, None
             self.status, self.closed_at = self.Status.OPEN, None

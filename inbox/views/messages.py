@@ -41,7 +41,7 @@ def reply(request, pk):
     chat = chat_for(request, pk)
     if not may_answer(request, chat):
         raise PermissionDenied("You may read this line, but not answer on it.")
-    form = MessageForm(request.POST, request.FILES)
+    form = MessageForm(request.POST, request.FILES, user=request.user, environment=request.environment)
     if form.is_valid():
         try:
             message = form.send(chat, by=request.user)

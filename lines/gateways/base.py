@@ -25,7 +25,8 @@ class PermanentFailure(GatewayError):
 class OutgoingMessage:
     """A message for the carrier. `chat` is the carrier's id, or None: then `line` and `to` find or make one.
 
-    `parts` are V3 parts; a media part has filename, mime_type, size_bytes and an open-able `file`.
+    `parts` are V3 parts; a media part has filename, mime_type, size_bytes and an open-able `file`. `effect` and
+    `reply_to` (message_id, part_index) are as V3 has them. A voice memo is one media part.
     """
 
     line: str
@@ -34,6 +35,9 @@ class OutgoingMessage:
     parts: list[dict]
     idempotency_key: str
     preferred_service: str | None = None
+    effect: dict | None = None
+    reply_to: dict | None = None
+    is_voice_memo: bool = False
     trace_id: str = ""
 
 
@@ -54,6 +58,72 @@ class Gateway:
 
     def send(self, message: OutgoingMessage) -> Accepted:
         """Hand over a message; answers within 30 s or raises TemporaryFailure."""
+        raise NotImplementedError
+
+    # Of a message, by the carrier's id.
+
+    def react(self, message_id, *, operation, type, emoji, part_index):
+        """`operation` is add or remove; `type` one of V3's, with `emoji` where it is custom."""
+        raise NotImplementedError
+
+    def edit(self, message_id, *, text, part_index):
+        raise NotImplementedError
+
+    def delete_message(self, message_id):
+        """From the carrier's records only. PermanentFailure 2002 where there is none (any more)."""
+        raise NotImplementedError
+
+    def delete_attachment(self, attachment_id):
+        """Its bytes at the carrier, for good. PermanentFailure 2003 where there are none."""
+        raise NotImplementedError
+
+    # Of a chat, by the carrier's id. What a group becomes is told by webhooks afterwards.
+
+    def start_typing(self, chat_id):
+        """They see dots for 90 s, or until stop_typing or the next message."""
+        raise NotImplementedError
+
+    def stop_typing(self, chat_id):
+        raise NotImplementedError
+
+    def mark_read(self, chat_id):
+        raise NotImplementedError
+
+    def rename(self, chat_id, name):
+        raise NotImplementedError
+
+    def set_icon(self, chat_id, attachment):
+        """`attachment` is a stored image of ours."""
+        raise NotImplementedError
+
+    def add_participant(self, chat_id, handle):
+        raise NotImplementedError
+
+    def remove_participant(self, chat_id, handle):
+        raise NotImplementedError
+
+    def leave(self, chat_id):
+        raise NotImplementedError
+
+    def share_contact_card(self, chat_id):
+        """PermanentFailure 2012 where the line has no card, 2017 where the chat is no iMessage; once per 5 min."""
+        raise NotImplementedError
+
+    # Of an account.
+
+    def check_imessage(self, address, *, line) -> bool | None:
+        """Whether they can get iMessage; None: no answer now. The carrier is asked once per 10 s at most."""
+        raise NotImplementedError
+
+    def check_rcs(self, address, *, line) -> bool | None:
+        raise NotImplementedError
+
+    def put_contact_card(self, line, card):
+        """Make `card` (first_name, last_name, image: an open-able file or None) the card of the number `line`."""
+        raise NotImplementedError
+
+    def fetch_location(self, chat_id) -> list[dict]:
+        """Where people in the chat are who share it: handle, longitude, latitude, address, updated_at."""
         raise NotImplementedError
 
     def fetch_message(self, external_id) -> dict | None:

@@ -39,6 +39,11 @@ class Environment(models.Model):
     colour = models.CharField(max_length=10, default="plum")
     is_production = models.BooleanField(default=False)
     opt_out_lift = models.CharField(max_length=10, choices=Lift.choices, default=Lift.ANY_MESSAGE)
+    # A tapback of ours counts as an answer, and one of theirs that asks (👎, ❓) as a question.
+    reactions_answer = models.BooleanField(default=True)
+    types_in_groups = models.BooleanField(default=False)
+    # A first message may carry a link, an effect or a quote; the carrier refuses them by default.
+    frees_first_messages = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = EnvironmentQuerySet.as_manager()

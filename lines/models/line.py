@@ -18,8 +18,15 @@ class LineQuerySet(models.QuerySet):
         return self.filter(models.Q(environment__in=leads) | models.Q(environment__in=member_of, pk__in=own))
 
     def answerable_by(self, user):
+        return self._allowed(user, may_answer=True)
+
+    def deletable_by(self, user):
+        """The lines on which `user` may delete what was said."""
+        return self._allowed(user, may_answer=True, may_delete=True)
+
+    def _allowed(self, user, **rights):
         leads = user.memberships.filter(role__in=(Role.ADMIN, Role.LEAD)).values("environment")
-        own = user.line_access.filter(may_answer=True).values("line")
+        own = user.line_access.filter(**rights).values("line")
         return self.visible_to(user).filter(models.Q(environment__in=leads) | models.Q(pk__in=own))
 
 
@@ -49,6 +56,10 @@ class Line(models.Model):
     status_reason = models.CharField(max_length=200, blank=True)
     reputation = models.CharField(max_length=10, default="HEALTHY")
     warmed_from = models.DateField(null=True, blank=True)
+    # Shows them that somebody types, by itself, while an answer is written.
+    auto_typing = models.BooleanField(default=True)
+    # Tells the carrier that a conversation was read, once one of us has.
+    sends_read_receipts = models.BooleanField(default=True)
     daily_limit = models.PositiveIntegerField(default=3000)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -106,6 +117,7 @@ class LineAccess(models.Model):
     line = models.ForeignKey(Line, models.CASCADE, related_name="access")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="line_access")
     may_answer = models.BooleanField(default=True)
+    may_delete = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

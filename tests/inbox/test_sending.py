@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox import tasks
-from inbox.models import Chat, Message
+from inbox.models import Chat, Message, Refused
 from inbox.models.writing import Writable
 from lines import gateways
 from lines.gateways import Accepted, PermanentFailure, TemporaryFailure
@@ -354,6 +354,6 @@ def test_two_workers_and_a_double_click_send_once(chat, ana, carrier):
 
 
 def test_an_empty_message_is_an_error(chat, ana):
-    with pytest.raises(ValueError, match="needs text or a file"):
+    with pytest.raises(Refused, match="Write something, or attach a file"):
         chat.send(by=ana, text="  ")
     assert issubclass(Chat, Writable)

@@ -1,0 +1,140 @@
+"""How each errand is run, and how it is undone here where the carrier will not do it."""
+
+from django.utils.dateparse import parse_datetime
+
+from inbox.models import Attachment, Edit, Reaction
+from inbox.models.errand import Errand
+from lines.gateways import PermanentFailure
+
+Kind = Errand.Kind
+
+
+class NotYet(Exception):
+    """It needs something that has not happened yet; says what."""
+
+
+def call(errand, gateway):
+    CALLS[errand.kind](errand, gateway)
+
+
+def take_back(errand):
+    TAKEN_BACK.get(errand.kind, note_failure)(errand)
+
+
+def chat_of(errand):
+    if errand.chat.external_id is None:
+        raise NotYet("The conversation is not known to the carrier yet")
+    return errand.chat.external_id
+
+
+def message_of(errand):
+    message = errand.message
+    if message.external_id:
+        return message.external_id
+    if message.failed_at or message.deleted_at:
+        raise PermanentFailure("The message never left", code=2002)
+    raise NotYet("The message has not left yet")
+
+
+def react(errand, gateway):
+    names = ("operation", "type", "emoji", "part_index")
+    gateway.react(message_of(errand), **{name: errand.body[name] for name in names})
+
+
+def edit(errand, gateway):
+    gateway.edit(message_of(errand), text=errand.body["text"], part_index=errand.body["part_index"])
+
+
+def delete(errand, gateway):
+    """What never left is only ours; what the carrier does not know (any more) is gone there."""
+    if errand.message.external_id:
+        try:
+            gateway.delete_message(errand.message.external_id)
+        except PermanentFailure as failure:
+            if failure.code != 2002:
+                raise
+    errand.message.purge()
+
+
+def delete_file(errand, gateway):
+    try:
+        gateway.delete_attachment(errand.body["external_id"])
+    except PermanentFailure as failure:
+        if failure.code != 2003:
+            raise
+
+
+def icon(errand, gateway):
+    attachment = Attachment.objects.get(pk=errand.body["attachment"])
+    gateway.set_icon(chat_of(errand), attachment)
+
+
+CALLS = {
+    Kind.REACT: react,
+    Kind.EDIT: edit,
+    Kind.DELETE: delete,
+    Kind.DELETE_FILE: delete_file,
+    Kind.NAME: lambda errand, gateway: gateway.rename(chat_of(errand), errand.body["name"]),
+    Kind.ICON: icon,
+    Kind.ADD: lambda errand, gateway: gateway.add_participant(chat_of(errand), errand.body["handle"]),
+    Kind.REMOVE: lambda errand, gateway: gateway.remove_participant(chat_of(errand), errand.body["handle"]),
+    Kind.LEAVE: lambda errand, gateway: gateway.leave(chat_of(errand)),
+    Kind.READ: lambda errand, gateway: gateway.mark_read(chat_of(errand)),
+    Kind.SHARE_CARD: lambda errand, gateway: gateway.share_contact_card(chat_of(errand)),
+}
+
+
+def take_back_reaction(errand):
+    before = errand.body["before"]
+    reaction = Reaction.objects.filter(pk=errand.body["reaction"]).first()
+    if reaction and before["added_at"] is None:
+        reaction.delete()
+    elif reaction:
+        reaction.added_at = parse_datetime(before["added_at"])
+        reaction.removed_at = before["removed_at"] and parse_datetime(before["removed_at"])
+        reaction.save(update_fields=["added_at", "removed_at"])
+    errand.chat.reconsider()
+    note_failure(errand)
+
+
+def take_back_edit(errand):
+    message = errand.message
+    Edit.objects.filter(pk=errand.body["edit"]).delete()
+    message.show_newest_edit(message.parts.get(index=errand.body["part_index"]))
+    if not message.edits.filter(is_first=False).exists():
+        message.edits.all().delete()
+    note_failure(errand)
+
+
+def take_back_deletion(errand):
+    """The carrier keeps it; we do not: it was to go from our records in any case."""
+    errand.message.purge()
+    note_failure(errand)
+
+
+def say_nothing(errand):
+    """Nobody asked for it by hand."""
+
+
+def note_failure(errand):
+    """A line in the thread says what did not come to be, and why."""
+    errand.chat.environment.record(
+        "inbox.errand_failed",
+        chat=errand.chat,
+        message=errand.message,
+        by=errand.author,
+        data={"kind": errand.kind, "reason": errand.error, "code": errand.error_code, **asked(errand)},
+    )
+
+
+def asked(errand):
+    return {name: errand.body[name] for name in ("name", "handle", "emoji", "type") if name in errand.body}
+
+
+TAKEN_BACK = {
+    Kind.REACT: take_back_reaction,
+    Kind.EDIT: take_back_edit,
+    Kind.DELETE: take_back_deletion,
+    Kind.DELETE_FILE: say_nothing,
+    Kind.READ: say_nothing,
+}

@@ -1,0 +1,47 @@
+from inbox.mirror.consent import learn_consent
+from inbox.models import Handle, Participant
+from partyline.bulk import update_rows
+
+
+def learn_people(environment, inbound, happened, sheet):
+    """What messages say of those who wrote or got them: whether they want to be written to, and on what service.
+
+    All of them are locked at once, so that two workers do not wait for each other: the later sees the other's messages.
+    """
+    heard = heard_on(happened)
+    senders = {message.sender_id for message in inbound if message.sender_id}
+    pks = senders | heard.keys()
+    if not pks:
+        return
+    handles = Handle.objects.filter(pk__in=pks).select_for_update(no_key=True).order_by("pk")
+    handles = {handle.pk: handle for handle in handles}
+    learn_consent(environment, inbound, {pk: handles[pk].value for pk in senders}, sheet)
+    learn_capability(handles, heard)
+
+
+def heard_on(happened):
+    """Handle's pk -> (time, service) of the newest message with that person alone."""
+    direct = [
+        (message, item)
+        for item, message in happened
+        if item.service and item.sent_at and not message.chat.is_group
+    ]
+    outbound = {message.chat_id for message, _ in direct if not message.is_inbound}
+    people = Participant.objects.filter(chat__in=outbound, left_at=None).values_list("chat_id", "handle_id")
+    person_of = dict(people) if outbound else {}
+    heard = {}
+    for message, item in direct:
+        pk = message.sender_id if message.is_inbound else person_of.get(message.chat_id)
+        if pk:
+            heard[pk] = max(heard.get(pk, (item.sent_at, item.service)), (item.sent_at, item.service))
+    return heard
+
+
+def learn_capability(handles, heard):
+    changed = []
+    for pk, (at, service) in heard.items():
+        handle = handles[pk]
+        if handle.service_at is None or (at, service) > (handle.service_at, handle.service):
+            handle.service_at, handle.service = at, service
+            changed.append(handle)
+    update_rows(Handle, changed, ["service", "service_at"])

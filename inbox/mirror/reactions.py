@@ -1,0 +1,66 @@
+from inbox import wire
+from inbox.mirror.files import learn_files
+from inbox.models import Reaction
+from inbox.models.standing import reconsider
+from partyline.bulk import insert_rows, update_rows
+
+
+def learn_reactions(environment, told, handles, sheet, learned):
+    """`told` are pairs of a locked message and its ReactionNews. Of putting on and taking off the later one counts."""
+    if not told:
+        return
+    stickers = learn_stickers(environment, told, learned)
+    known = {
+        (row.message_id, row.part_index, row.handle_id, row.key): row
+        for row in Reaction.objects.filter(message__in={message.pk for message, _ in told})
+    }
+    new, changed = {}, {}
+    for message, item in told:
+        handle = handles[item.actor.value] if item.actor else None
+        key = Reaction.key_of(item.kind, item.emoji, item.reaction_id)
+        place = message.pk, item.part_index, handle and handle.pk, key
+        row = known.get(place)
+        if row is None:
+            row = known[place] = new[place] = Reaction(
+                chat_id=message.chat_id,
+                message=message,
+                part_index=item.part_index,
+                handle=handle,
+                key=key,
+                type=item.kind,
+                emoji=item.emoji,
+                sticker=stickers.get(item.reaction_id),
+            )
+        row.external_id = row.external_id or item.reaction_id
+        if later(row, item):
+            if place not in new:
+                changed[place] = row
+            data = wire.reaction(message, item, handle)
+            sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
+    insert_rows(Reaction, list(new.values()))
+    update_rows(Reaction, list(changed.values()), ["added_at", "removed_at", "external_id"])
+    reconsider({message.chat_id for message, _ in told})
+
+
+def later(row, item):
+    """Take over the item's time; False where a later one is known."""
+    name = "removed_at" if item.is_removed else "added_at"
+    known = getattr(row, name)
+    if known is not None and known >= item.at:
+        return False
+    setattr(row, name, item.at)
+    return True
+
+
+def learn_stickers(environment, told, learned):
+    files = {
+        f"sticker {item.reaction_id}": {
+            "url": item.sticker.get("url"),
+            "filename": item.sticker.get("file_name") or "sticker.png",
+            "mime_type": item.sticker.get("mime_type"),
+        }
+        for _, item in told
+        if item.sticker and item.sticker.get("url")
+    }
+    found = learn_files(environment, files, learned)
+    return {external_id.removeprefix("sticker "): file for external_id, file in found.items()}

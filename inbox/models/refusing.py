@@ -1,0 +1,9 @@
+from django.core.exceptions import ValidationError
+
+
+class Refused(ValidationError):
+    """What the rules do not allow, as a sentence for a person; `number` is the V3 error code for a program."""
+
+    def __init__(self, number, sentence):
+        super().__init__(sentence, code=str(number))
+        self.number, self.sentence = number, sentence
