@@ -38,13 +38,23 @@ def fetch(attachment):
     try:
         with tempfile.TemporaryFile() as copy:
             download(attachment, copy)
-            attachment.take(File(copy, name=attachment.filename))
+            if not keep(attachment, copy):
+                return
     except Refused as refusal:
         give_up(attachment, str(refusal))
     except (httpx.HTTPError, OSError) as error:
         try_again(attachment, str(error) or type(error).__name__)
     else:
         tell(attachment)
+
+
+@transaction.atomic
+def keep(attachment, copy):
+    """Whether it was still wanted: somebody may have deleted it meanwhile."""
+    if not Attachment.objects.select_for_update().filter(pk=attachment.pk, state="pending").exists():
+        return False
+    attachment.take(File(copy, name=attachment.filename))
+    return True
 
 
 def download(attachment, copy):
@@ -111,8 +121,10 @@ def copy_bounded(response, copy):
 
 def give_up(attachment, reason):
     log.warning("media_refused", attachment=str(attachment.pk), reason=reason)
-    Attachment.objects.filter(pk=attachment.pk).update(state="failed", error=reason[:300])
-    tell(attachment)
+    if Attachment.objects.filter(pk=attachment.pk, state="pending").update(
+        state="failed", error=reason[:300]
+    ):
+        tell(attachment)
 
 
 def try_again(attachment, reason):

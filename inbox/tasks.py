@@ -1,3 +1,5 @@
+import threading
+
 from celery import shared_task
 from django.db.models import Min, Q
 from django.utils import timezone
@@ -6,7 +8,20 @@ from inbox import media, models
 from inbox.models.sending import CLAIM_LASTS
 from partyline.wake import wake
 
-__all__ = ["fetch_media", "fetch_media_due", "run_errand", "run_errands_due", "send_chat", "send_due", "wake"]
+__all__ = [
+    "fetch_media",
+    "fetch_media_due",
+    "make_previews",
+    "remove_files",
+    "run_errand",
+    "run_errands_due",
+    "send_chat",
+    "send_due",
+    "wake",
+]
+
+# Previews that one worker makes at the same time: they take a processor each, and messages must not wait for them.
+preview_places = threading.BoundedSemaphore(2)
 
 
 @shared_task
@@ -52,3 +67,21 @@ def fetch_media_due():
         due.exclude(source_url="").order_by("next_try_at").values_list("pk", flat=True)[:100]
     ):
         fetch_media.delay(str(attachment_id))
+
+
+@shared_task
+def make_previews():
+    """Make all that are due. Who finds no place free leaves: each that has one looks again before it goes."""
+    while models.Attachment.waiting_for_previews().exists() and preview_places.acquire(blocking=False):
+        try:
+            if attachment := models.Attachment.claim_preview():
+                attachment.make_preview()
+        finally:
+            preview_places.release()
+
+
+@shared_task
+def remove_files():
+    """The bytes of deleted files that could not be removed at once."""
+    for attachment in models.Attachment.with_bytes_to_remove().order_by("deleted_at")[:100]:
+        attachment.remove_bytes()

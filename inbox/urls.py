@@ -24,4 +24,5 @@ urlpatterns = [
     path("messages/<uuid:pk>/", messages.message, name="message"),
     path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
+    path("media/<uuid:pk>/preview/<str:filename>", media.preview, name="preview"),
 ]

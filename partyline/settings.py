@@ -133,6 +133,8 @@ CELERY_BEAT_SCHEDULE = {
     "send what is due": {"task": "inbox.tasks.send_due", "schedule": 2.0, "options": {"expires": 2}},
     "run errands": {"task": "inbox.tasks.run_errands_due", "schedule": 2.0, "options": {"expires": 2}},
     "fetch media": {"task": "inbox.tasks.fetch_media_due", "schedule": 10.0, "options": {"expires": 10}},
+    "make previews": {"task": "inbox.tasks.make_previews", "schedule": 10.0, "options": {"expires": 10}},
+    "remove files": {"task": "inbox.tasks.remove_files", "schedule": 60.0, "options": {"expires": 60}},
     "sandbox carrier": {
         "task": "lines.tasks.post_sandbox_webhooks",
         "schedule": 2.0,
@@ -219,6 +221,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Bytes. Webhooks larger than this are refused; media larger than that stays with the carrier.
 WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", 1024 * 1024)
 MEDIA_MAX_BYTES = env.int("MEDIA_MAX_BYTES", 100 * 1024 * 1024)
+# Of a file that is sent by its address.
+MEDIA_URL_MAX_BYTES = env.int("MEDIA_URL_MAX_BYTES", 10 * 1024 * 1024)
 # Only for a carrier on the same machine: media may then be fetched from private addresses.
 MEDIA_ALLOW_PRIVATE = env.bool("MEDIA_ALLOW_PRIVATE", False)
 # Messages to one person from one line in a minute.

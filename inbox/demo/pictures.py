@@ -1,10 +1,13 @@
-"""Pictures and papers of the demo, drawn when they are needed."""
+"""Pictures of the demo, drawn when they are needed."""
 
 import io
 import math
 import zlib
 
+import pillow_heif
 from PIL import Image, ImageDraw
+
+pillow_heif.register_heif_opener()
 
 SIZE = (960, 720)
 GROUNDS = [
@@ -20,10 +23,10 @@ def picture(name):
     """(mime type, bytes): a bicycle before a hill; the same name gives the same picture."""
     image = landscape(*GROUNDS[zlib.crc32(name.encode()) % len(GROUNDS)])
     bicycle(ImageDraw.Draw(image), shift=zlib.crc32(name.encode()) // 7 % 160 - 80)
-    kind = "JPEG" if name.endswith(".jpg") else "PNG"
+    suffix = name.rpartition(".")[2]
     stream = io.BytesIO()
-    image.save(stream, kind)
-    return f"image/{kind.lower()}", stream.getvalue()
+    image.save(stream, {"jpg": "JPEG", "heic": "HEIF"}.get(suffix, "PNG"))
+    return {"jpg": "image/jpeg", "heic": "image/heic"}.get(suffix, "image/png"), stream.getvalue()
 
 
 def landscape(light, dark):
@@ -71,18 +74,3 @@ def bicycle(draw, shift):
     draw.line((head, (head[0] - 14, 330)), fill=INK, width=10)
     draw.line(((head[0] - 20, 330), (head[0] + 34, 318)), fill=INK, width=11)
     draw.ellipse((crank[0] - 26, crank[1] - 26, crank[0] + 26, crank[1] + 26), outline=INK, width=9)
-
-
-def paper(name):
-    """(mime type, bytes): a PDF of one page."""
-    page = Image.new("RGB", (620, 877), (252, 250, 246))
-    draw = ImageDraw.Draw(page)
-    draw.text((60, 60), name.rpartition(".")[0], fill=INK, font_size=30)
-    for line in range(12):
-        draw.rectangle((60, 140 + line * 26, 560 - line % 4 * 60, 146 + line * 26), fill=(206, 200, 192))
-    drawing = Image.new("RGB", SIZE, (252, 250, 246))
-    bicycle(ImageDraw.Draw(drawing), shift=0)
-    page.paste(drawing.resize((500, 375)), (60, 470))
-    stream = io.BytesIO()
-    page.save(stream, "PDF")
-    return "application/pdf", stream.getvalue()

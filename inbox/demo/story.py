@@ -1,7 +1,7 @@
 """What was said. A line of talk is (how long ago, who, what[, how it went]); the first of each chat is the oldest.
 
-How long ago: `4d2h`, `35m`. Who: a customer's or a colleague's key. What: words, or `photo:` / `pdf:` and a file's
-name. How it went, for what we wrote: `read` where the phone tells of it, else `delivered`, `sent` or `failed`.
+How long ago: `4d2h`, `35m`. Who: a customer's or a colleague's key. What: words, or `photo:`, `pdf:`, `voice:`, `video:` or
+`contact:` and a file's name. How it went, for what we wrote: `read` where the phone tells of it, else `delivered`, `sent` or `failed`.
 """
 
 from dataclasses import dataclass, field
@@ -57,6 +57,7 @@ TALKS = [
             ),
             ("1d15h34m", "max", "Can you drop it off tomorrow before 11? We’d have it back to you by four."),
             ("1d15h20m", "nora", "Will do!"),
+            ("1d15h18m", "nora", "voice:How it clicks.m4a"),
             ("40m", "ben", "Good morning! The loading bay is free, come round the back with the bike."),
             ("21m", "nora", "Just left it with Ben 🙌 I’m riding the loaner home"),
             ("21m", "nora", "One thing: is the child seat on it fine for a six-year-old? He’s 24 kg"),
@@ -73,6 +74,9 @@ TALKS = [
             ("4d2h", "sela", "In! Bringing the new Specialized, so be gentle with me"),
             ("57m", "jonas", "Forest Park on Sunday? Mostly gravel after Germantown Road."),
             ("56m", "jonas", "photo:Leif Erikson loop.png"),
+            ("55m", "jonas", "photo:Germantown Road.heic"),
+            ("54m", "jonas", "video:Gravel.mp4"),
+            ("53m", "jonas", "contact:Amara Diallo.vcf"),
             ("27m", "amara", "Hi all! First time with you. Will 40 mm tyres do? 🚵"),
             ("22m", "mei", "40 is just right. Start at 45 psi and let some out when it gets loose."),
             ("19m", "kai", "Thermos of chai is on me"),

@@ -4,20 +4,27 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
-from django.core.files.base import ContentFile
+from django.core.files import File
 from django.db.models import F
 from django.utils import timezone
 
-from inbox.demo import pictures
+from inbox.demo import papers, pictures, recordings
 from inbox.demo.people import CUSTOMERS
 from inbox.demo.story import TALKS, said_of
 from inbox.models import Attachment, Chat, ChatRead, Contact, Handle, Message
-from inbox.models.attachment import kind_of
+from inbox.previews import making
 from lines.models import Event, SandboxMedia, SandboxMessage
 from lines.sandbox import carrier, payloads, services
 
 DELIVERY = timedelta(seconds=1)
 READING = timedelta(seconds=50)
+MAKERS = {
+    "photo": pictures.picture,
+    "pdf": papers.paper,
+    "voice": recordings.voice,
+    "video": recordings.video,
+    "contact": papers.contact,
+}
 
 
 class Telling:
@@ -75,10 +82,9 @@ class Telling:
 
     def part(self, what):
         kind, _, name = what.partition(":")
-        if kind not in ("photo", "pdf"):
+        if kind not in MAKERS:
             return {"type": "text", "value": what}
-        mime_type, content = (pictures.picture if kind == "photo" else pictures.paper)(name)
-        return carrier.keep(self.environment, name, mime_type, content)
+        return carrier.keep(self.environment, name, *MAKERS[kind](name))
 
     def fate(self, message, fate):
         """The webhooks of a message of ours that went this way."""
@@ -150,18 +156,14 @@ class Telling:
         mine.update(created_at=F("at"))
 
     def store_media(self):
-        """Fetch the pictures as the task would, but from the carrier's own shelf: nothing is running yet."""
+        """Fetch the files as the task would, but from the carrier's own shelf, and make their previews here: nothing
+        is running yet."""
         for attachment in Attachment.objects.filter(environment=self.environment, state="pending"):
             media = SandboxMedia.objects.get(pk=attachment.external_id)
             with media.file.open("rb") as file:
-                content = ContentFile(file.read())
-            attachment.mime_type, attachment.width, attachment.height = kind_of(
-                content, content.read(4096), media.filename
-            )
-            content.seek(0)
-            attachment.file.save(media.filename, content, save=False)
-            attachment.state = Attachment.State.STORED
-            attachment.save()
+                attachment.take(File(file, name=media.filename))
+            if attachment.is_preparing:
+                attachment.make_preview(making.preview_of)
 
     def settle(self, talk, chat):
         """Who has the chat, who has read it, and whether it is done with."""

@@ -1,70 +1,17 @@
 import hashlib
-import mimetypes
 import os
 
-import puremagic
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import timezone
-from PIL import Image, UnidentifiedImageError
 from uuid_utils.compat import uuid7
 
-# What a browser may show in place; anything else (SVG, HTML, scripts) is only ever downloaded.
-SHOWN_IN_PLACE = frozenset(
-    [
-        "image/jpeg",
-        "image/png",
-        "image/gif",
-        "image/webp",
-        "video/mp4",
-        "video/quicktime",
-        "video/webm",
-        "video/3gpp",
-        "audio/mpeg",
-        "audio/mp4",
-        "audio/aac",
-        "audio/x-caf",
-        "audio/amr",
-        "audio/ogg",
-        "audio/wav",
-        "audio/x-wav",
-        "audio/webm",
-        "application/pdf",
-    ]
-)
-NEVER_SENT = frozenset(
-    [
-        ".apk",
-        ".app",
-        ".bat",
-        ".cmd",
-        ".com",
-        ".cpl",
-        ".dll",
-        ".dmg",
-        ".exe",
-        ".hta",
-        ".htm",
-        ".html",
-        ".jar",
-        ".js",
-        ".lnk",
-        ".mjs",
-        ".msi",
-        ".pif",
-        ".ps1",
-        ".reg",
-        ".scr",
-        ".sh",
-        ".svg",
-        ".vbs",
-        ".wsf",
-        ".xhtml",
-    ]
-)
-PROGRAMS = (b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+from inbox.kinds import IMAGES, NEVER_SENT, SHOWN_IN_PLACE, is_program, kind_of
+from inbox.models.previewing import Previewable
+from inbox.models.removing import Removable
 
 
 def stored_as(attachment, filename):
@@ -80,31 +27,14 @@ def clean_filename(name):
     return f"{stem[: 120 - len(suffix)]}{suffix[:20]}" or "file"
 
 
-def kind_of(upload, head, name):
-    """(mime type, width, height), by the content; the name decides only between kinds of plain text."""
-    try:
-        upload.seek(0)
-        with Image.open(upload) as image:
-            return Image.MIME.get(image.format, "application/octet-stream"), *image.size
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        pass
-    try:
-        kind = puremagic.from_string(head, mime=True, filename=name)
-    except (puremagic.PureError, ValueError):
-        kind = ""
-    if not kind:
-        guess = mimetypes.guess_type(name)[0] or ""
-        kind = guess if guess in ("text/plain", "text/csv", "text/vcard", "text/calendar") else ""
-    return kind or "application/octet-stream", None, None
-
-
-class Attachment(models.Model):
+class Attachment(Previewable, Removable):
     """A file, ours once `stored`. `source_url` is where the carrier had it; nobody is ever sent there."""
 
     class State(models.TextChoices):
         PENDING = "pending"
         STORED = "stored"
         FAILED = "failed"
+        DELETED = "deleted"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="attachments")
@@ -135,6 +65,14 @@ class Attachment(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_try_at"], name="attachment_due", condition=models.Q(state="pending")),
+            models.Index(
+                fields=["preview_due_at"], name="preview_due", condition=models.Q(preview_state="due")
+            ),
+            models.Index(
+                fields=["deleted_at"],
+                name="bytes_to_remove",
+                condition=models.Q(state="deleted") & ~models.Q(file=""),
+            ),
         ]
 
     def __str__(self):
@@ -150,7 +88,7 @@ class Attachment(models.Model):
         if not upload.size:
             raise ValidationError(f"{name} is empty.")
         head = upload.read(4096)
-        if os.path.splitext(name)[1].lower() in NEVER_SENT or head.startswith(PROGRAMS):
+        if os.path.splitext(name)[1].lower() in NEVER_SENT or is_program(head):
             raise ValidationError(f"{name} is a program or a web page, and phones do not take those.")
         attachment = cls(environment=environment, filename=name, uploaded_by=by)
         attachment.take(upload)
@@ -169,7 +107,9 @@ class Attachment(models.Model):
         self.state, self.error = self.State.STORED, ""
         upload.seek(0)
         self.file.save(self.filename, upload, save=False)
+        self.want_preview()
         self.save()
+        self.preview_later()
 
     @property
     def is_used(self):
@@ -177,17 +117,14 @@ class Attachment(models.Model):
         used = (self.parts, self.reactions, self.scheduled, self.icon_of, self.photo_of)
         return any(users.exists() for users in used)
 
-    def remove(self):
-        """The row and its bytes, once the transaction holds."""
-        file = self.file
-        self.delete()
-        if file:
-            transaction.on_commit(lambda: file.delete(save=False))
-
     @property
     def safe_name(self):
         """Its name as the end of an address; carriers name files as they like."""
         return clean_filename(self.filename)
+
+    @property
+    def url(self):
+        return reverse("media", args=[self.pk, self.safe_name])
 
     @property
     def is_shown_in_place(self):
@@ -195,7 +132,7 @@ class Attachment(models.Model):
 
     @property
     def is_image(self):
-        return self.mime_type in ("image/jpeg", "image/png", "image/gif", "image/webp")
+        return self.mime_type in IMAGES
 
     @property
     def is_video(self):

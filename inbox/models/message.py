@@ -31,7 +31,7 @@ class MessageQuerySet(models.QuerySet):
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""
         return self.select_related("sender__contact", "author", "chat__line").prefetch_related(
-            "parts__attachment"
+            "parts__attachment__deleted_by"
         )
 
 

@@ -45,7 +45,7 @@ class Part(models.Model):
     def shown_as(self):
         """photos, text or part: the shape of its bubble."""
         file = self.attachment
-        if file and file.is_image and file.state == "stored":
+        if file and file.shows_picture:
             return "photos"
         return "text" if self.text else "part"
 

@@ -10,6 +10,7 @@ import "elements/message-list"
 import "elements/photo-viewer"
 import "elements/pop-over"
 import "elements/toast-note"
+import "elements/voice-memo"
 import "elements/waiting-clock"
 
 const BACKOFF = [500, 1000, 2000, 4000, 8000, 10000]

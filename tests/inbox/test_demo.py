@@ -48,12 +48,25 @@ def test_what_we_wrote_has_an_author_and_nothing_came_late(fairwheel):
     assert Message.objects.filter(at__lt=timezone.now() - timedelta(days=7)).exists()
 
 
-def test_its_pictures_are_there(fairwheel):
+def test_its_files_are_there(fairwheel):
     kinds = set(Attachment.objects.values_list("mime_type", flat=True))
 
-    assert kinds == {"image/png", "image/jpeg", "application/pdf"}
+    pictures = {"image/png", "image/jpeg", "image/heic"}
+    assert kinds == pictures | {"audio/mp4", "video/mp4", "application/pdf", "text/vcard"}
     assert not Attachment.objects.exclude(state="stored").exists()
     assert all(attachment.file.size for attachment in Attachment.objects.all())
+
+
+def test_what_browsers_need_of_them_is_made(fairwheel):
+    by_kind = {attachment.mime_type: attachment for attachment in Attachment.objects.all()}
+
+    assert set(Attachment.objects.values_list("preview_state", flat=True)) == {"none", "made"}
+    assert by_kind["image/heic"].preview.size
+    assert by_kind["video/mp4"].is_playable
+    assert by_kind["video/mp4"].preview.size
+    assert len(set(by_kind["audio/mp4"].peaks)) > 5
+    assert round(by_kind["audio/mp4"].seconds) == 8
+    assert by_kind["text/vcard"].card["name"] == "Amara Diallo"
 
 
 def test_people_see_their_lines_and_what_is_new_on_them(fairwheel):

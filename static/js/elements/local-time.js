@@ -5,6 +5,7 @@ const time = format({ hour: "numeric", minute: "2-digit" })
 const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
 const weekday = format({ weekday: "short" })
 const date = format({ day: "numeric", month: "short" })
+const appointment = format({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" })
 const year = format({ day: "numeric", month: "short", year: "numeric" })
 const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, { numeric: "auto" })
 const exact = format({ dateStyle: "full", timeStyle: "medium" })
@@ -27,6 +28,7 @@ const styles = {
   receipt: (moment) => (daysAgo(moment) === 1 ? `${relative.format(-1, "day")} ${time.format(moment)}` : styles["day-time"](moment)),
   seconds: (moment) => seconds.format(moment),
   date: (moment) => year.format(moment),
+  appointment: (moment) => appointment.format(moment),
   "day-time": (moment) => (daysAgo(moment) <= 0 ? time.format(moment) : `${row(moment)} ${time.format(moment)}`),
 }
 

@@ -23,7 +23,6 @@ class MessageList extends HTMLElement {
     this.addEventListener("htmx:beforeSwap", () => this.#hold(), { signal })
     this.addEventListener("htmx:afterSwap", () => this.#holdStill(), { signal })
     this.addEventListener("htmx:afterSettle", () => this.#grew(), { signal })
-    this.addEventListener("click", (event) => this.#look(event), { signal })
     this.arrange()
     if (this.dataset.found) this.#show(this.dataset.found)
   }
@@ -255,13 +254,6 @@ class MessageList extends HTMLElement {
       if (isPlain) seen.add(stretch)
     }
   }
-
-  #look(event) {
-    const link = event.target.closest("[data-photo]")
-    if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return
-    event.preventDefault()
-    document.querySelector("photo-viewer").open(link, [...this.querySelectorAll("[data-photo]")])
-  }
 }
 
 // The bar above the list: where one stands, and how much has come since. What was searched for keeps it.
@@ -331,11 +323,12 @@ function serviceLine(item, before) {
   return line("service-line", label, ` after ${SERVICES[before] ?? before}`)
 }
 
-// A voice memo or video that is being played survives the new state of its message.
+// A voice memo or video that somebody is at survives the new state of its message.
 function keepPlaying(old, item) {
-  const playing = [...old.querySelectorAll("audio, video")].find((media) => !media.paused)
-  const twin = playing && item.querySelector(`[src="${CSS.escape(playing.getAttribute("src"))}"]`)
-  twin?.replaceWith(playing)
+  for (const media of old.querySelectorAll("audio, video")) {
+    if (media.paused && !media.currentTime) continue
+    item.querySelector(`${media.localName}[src="${CSS.escape(media.getAttribute("src"))}"]`)?.replaceWith(media)
+  }
 }
 
 customElements.define("message-list", MessageList)
