@@ -4,13 +4,16 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Q, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from inbox.models import Chat, ChatRead, Message
+from inbox.models import Chat, ChatRead, Message, Note, ScheduledSend
+from inbox.models.message import FOR_BUBBLES
 from lines.models import Event, EventCounter, Line, Membership, User
 from lines.models.event import ACCESS_CHANGED
 
@@ -18,11 +21,11 @@ from lines.models.event import ACCESS_CHANGED
 REPLAY = 200
 # What may have happened between drawing a conversation and its page saying that it watches it.
 JUST_NOW = timedelta(seconds=10)
-THREAD_LINES = frozenset(
-    f"inbox.{name}"
-    for name in ("chat_closed", "chat_reopened", "chat_assigned", "chat_started", "opted_out", "opted_in")
-)
+# An event is a line of the thread where there is a sentence for its type.
+SENTENCES = Path(settings.BASE_DIR) / "templates" / "chats" / "lines"
+THREAD_LINES = frozenset(path.stem for path in SENTENCES.glob("[!_]*.html"))
 CHAT_READ = "inbox.chat_read"
+TYPING = frozenset(["chat.typing_indicator.started", "chat.typing_indicator.stopped", "message.received"])
 
 
 @dataclass(slots=True)
@@ -40,11 +43,14 @@ class Push:
 
     def is_for(self, watcher):
         sees = watcher.lines is None or self.line_id in watcher.lines
-        return sees and self.only_for in (None, watcher.user_id)
+        return sees and (self.only_for in (None, watcher.user_id) or self.is_watched_by(watcher))
+
+    def is_watched_by(self, watcher):
+        return watcher.chat_id is not None and watcher.chat_id == self.chat_id
 
     def text_for(self, watcher):
         """JSON. Between people only `unread` differs, so it is spliced in, and each text made once."""
-        watches = watcher.chat_id is not None and watcher.chat_id == self.chat_id
+        watches = self.is_watched_by(watcher)
         unread = self.unread.get(watcher.user_id)
         text = self.texts.get((watches, unread))
         if text is None:
@@ -76,7 +82,9 @@ def news_since(environment_id, sequence, *, lines, users, watched):
         lines = lines.union(*(gained for gained in access.values() if gained))
         events = [event for event in events if event.line_id in lines]
     events = [event for event in events if event.line_id and event.type != ACCESS_CHANGED]
-    events = [event for event in events if event.type != CHAT_READ or event.actor_id in users]
+    reads = [event for event in events if event.type == CHAT_READ]
+    told = {event.pk for event in reads if event.actor_id in users or event.chat_id in watched}
+    events = [event for event in events if event.type != CHAT_READ or event.pk in told]
     return News(last, draw(events, watched), access)
 
 
@@ -138,17 +146,56 @@ def draw(events, watched):
         newest[key] = event
     events = list(newest.values())
     chats = Chat.objects.for_rows().in_bulk({event.chat_id for event in events if event.chat_id})
+    watched = watched & chats.keys() if watched else set()
     wanted = {event.message_id for event in events if event.chat_id in watched} - {None}
     messages = messages_for(wanted, chats.values())
     prefetch_related_objects([event for event in events if event.type in THREAD_LINES], "actor")
     rows = {pk: fragment("row", chat=chat) for pk, chat in chats.items()}
-    bubbles = {pk: fragment("message", message=message) for pk, message in messages.items()}
     unread = unread_in(chats)
+    items = Items(chats, events, messages, watched)
     return [
-        push_of(event, chats.get(event.chat_id), rows, messages, bubbles, unread, event.chat_id in watched)
+        push_of(event, chats.get(event.chat_id), rows, unread, items)
         for event in events
         if event.chat_id is None or event.chat_id in chats
     ]
+
+
+class Items:
+    """What stands in the threads that somebody watches, drawn once each, as the events need it."""
+
+    NOTHING = {"message": None, "line": None, "note": None, "scheduled": None, "typing": None, "seen": None}
+
+    def __init__(self, chats, events, messages, watched):
+        self.chats, self.watched, self.messages = chats, watched, messages
+        self.bubbles = {pk: fragment("message", message=message) for pk, message in messages.items()}
+        self.notes = self.named(Note.objects.for_thread(), "note", events)
+        self.scheduled = self.named(ScheduledSend.objects.for_thread(), "scheduled", events)
+
+    def named(self, rows, name, events):
+        """The fragments of what the events' data names, in one query."""
+        ids = {event.data[name] for event in events if event.chat_id in self.watched and event.data.get(name)}
+        if not ids:
+            return {}
+        rows = rows.filter(pk__in=ids)
+        return {str(row.pk): (row.chat_id, fragment(name, **{name: row})) for row in rows}
+
+    def of(self, event):
+        """Each kind of fragment of the event's chat, None where the event changes none of that kind."""
+        if event.chat_id not in self.watched:
+            return self.NOTHING
+        chat, message = self.chats[event.chat_id], self.messages.get(event.message_id)
+        return {
+            "message": self.bubbles[message.pk] if message and message.chat_id == chat.pk else None,
+            "line": fragment("event", event=event) if event.type in THREAD_LINES else None,
+            "note": self.found(self.notes, event, "note"),
+            "scheduled": self.found(self.scheduled, event, "scheduled"),
+            "typing": fragment("typing", chat=chat) if event.type in TYPING else None,
+            "seen": fragment("seen", seen_by=chat.seen_by()) if event.type == CHAT_READ else None,
+        }
+
+    def found(self, fragments, event, name):
+        chat_id, html = fragments.get(str(event.data.get(name)), (None, None))
+        return html if chat_id == event.chat_id else None
 
 
 def messages_for(wanted, chats):
@@ -156,6 +203,9 @@ def messages_for(wanted, chats):
     last = {chat.last_message_id: chat for chat in chats if chat.last_message_id in wanted}
     for chat in last.values():
         chat.last_message.chat = chat
+    prefetch_related_objects(
+        [chat.last_message for chat in last.values()], "deleted_by", "original", *FOR_BUBBLES
+    )
     others = Message.objects.for_bubbles().in_bulk(wanted - last.keys())
     return others | {pk: chat.last_message for pk, chat in last.items()}
 
@@ -167,11 +217,14 @@ def fragment(name, **context):
 def folding_key(event, watched):
     if event.type == CHAT_READ:
         return event.chat_id, event.actor_id
+    if event.type in TYPING and event.message_id is None:
+        return event.chat_id, "typing"
     if event.chat_id is None:
         return event.line_id, event.type
     if event.chat_id not in watched:
         return event.chat_id
-    return event.chat_id, event.message_id, event.type in THREAD_LINES and event.pk
+    named = event.data.get("note") or event.data.get("scheduled")
+    return event.chat_id, event.message_id, named, event.type in THREAD_LINES and event.pk
 
 
 def unread_in(chats):
@@ -183,7 +236,7 @@ def unread_in(chats):
     return unread
 
 
-def push_of(event, chat, rows, messages, bubbles, unread, is_watched):
+def push_of(event, chat, rows, unread, items):
     told = {
         "type": "event",
         "sequence": event.sequence,
@@ -192,12 +245,9 @@ def push_of(event, chat, rows, messages, bubbles, unread, is_watched):
         "row": chat and rows[chat.pk],
         "state": chat and {"status": chat.status, "assignee": chat.assignee_id and str(chat.assignee_id)},
     }
-    brief = full = json.dumps(told | {"message": None, "line": None})
-    if is_watched:
-        message = messages.get(event.message_id)
-        bubble = bubbles[message.pk] if message and message.chat_id == chat.pk else None
-        line = fragment("event", event=event) if event.type in THREAD_LINES else None
-        full = json.dumps(told | {"message": bubble, "line": line})
+    brief = full = json.dumps(told | Items.NOTHING)
+    if event.chat_id in items.watched:
+        full = json.dumps(told | items.of(event))
     return Push(
         sequence=event.sequence,
         chat_id=event.chat_id,

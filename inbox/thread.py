@@ -20,7 +20,13 @@ def conversation_of(request, chat, *, found=None):
     chat = Chat.objects.for_rows().with_own(request.user).get(pk=chat.pk)
     lines = lines_of(chat)
     return (
-        {"chat": chat, "activity": lines[::-1][:ACTIVITY], "colleagues": chat.line.seen_by(), "found": found}
+        {
+            "chat": chat,
+            "activity": lines[::-1][:ACTIVITY],
+            "colleagues": chat.line.seen_by(),
+            "found": found,
+            "seen_by": chat.seen_by(),
+        }
         | foot_of(request, chat)
         | thread_of(chat, around=found, lines=None if found else lines)
         | beside(request, chat)
@@ -72,7 +78,11 @@ def thread_of(chat, *, before=None, after=None, around=None, lines=None):
         lines = lines_of(chat, since=page[0].at if page and (oldest or after) else None, until=until)
     elif oldest:
         lines = [line for line in lines if line.created_at >= oldest.at]
-    return {"items": merged(page, lines), "oldest": oldest, "newest": newest}
+    since = page[0].at if page and (oldest or after) else None
+    notes = notes_of(chat, since=since, until=following and following.at)
+    scheduled = [] if newest else list(chat.scheduled.for_thread().pending().order_by("send_at"))
+    items = merged(page, lines, notes)
+    return {"items": items, "oldest": oldest, "newest": newest, "scheduled": scheduled}
 
 
 def older_page(messages, before, count):
@@ -92,11 +102,22 @@ def newer_page(messages, after, count):
     return page, following and page[-1], following
 
 
-def merged(messages, lines):
-    """Messages and lines in the order of their times; what a message brought about stands right after it."""
+def notes_of(chat, *, since=None, until=None):
+    """What colleagues noted from `since` to before `until`; the newest, if there are very many."""
+    notes = chat.notes.for_thread()
+    if since is not None:
+        notes = notes.filter(created_at__gte=since)
+    if until is not None:
+        notes = notes.filter(created_at__lt=until)
+    return list(notes.order_by("-created_at")[:LINES])[::-1]
+
+
+def merged(messages, lines, notes):
+    """Messages, lines and notes in the order of their times; what a message brought about stands right after it."""
     places = {message.pk: message.at for message in messages}
     items = [{"at": message.at, "message": message} for message in messages]
     items += [{"at": places.get(line.message_id, line.created_at), "event": line} for line in lines]
+    items += [{"at": note.created_at, "note": note} for note in notes]
     return sorted(items, key=lambda item: (item["at"], "event" in item))
 
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
@@ -8,6 +10,10 @@ from inbox.models.reading import ChatRead, Draft
 from inbox.models.standing import reconsider
 from inbox.models.writing import Writable
 from lines.models import Line, OptOut
+
+# Dots are shown so long, unless they end before; so many colleagues are named as having seen a conversation.
+TYPING_LASTS = timedelta(seconds=90)
+SEEN_BY = 8
 
 
 def key_of(handles):
@@ -60,10 +66,20 @@ class ChatQuerySet(models.QuerySet):
             environment=models.OuterRef("environment"), handle=models.OuterRef("participants_key")
         )
         return (
-            self.select_related("line", "assignee", "last_message__author", "last_message__sender__contact")
+            self.select_related(
+                "line",
+                "icon",
+                "assignee",
+                "last_message__author",
+                "last_message__sender__contact",
+                "last_reaction__author",
+                "last_reaction__handle__contact",
+                "last_reaction__message",
+            )
             .annotate(has_opted_out=models.Exists(opted_out))
             .prefetch_related(
                 "last_message__parts__attachment",
+                "last_reaction__message__parts__attachment",
                 models.Prefetch(
                     "participants",
                     Participant.objects.filter(left_at=None).select_related("handle__contact").order_by("id"),
@@ -180,6 +196,11 @@ class Chat(Writable, Group):
         return bool(reaction) and (self.last_message_at is None or reaction.added_at > self.last_message_at)
 
     @property
+    def typists(self):
+        """Those who are typing now, as far as we are told. Uses what for_rows prefetched."""
+        return [participant for participant in self.participants.all() if participant.is_typing]
+
+    @property
     def unread(self):
         """How many messages the person of with_own has not seen; 0 where nobody was named."""
         reads = getattr(self, "own_reads", [])
@@ -245,6 +266,11 @@ class Chat(Writable, Group):
             )
         return bool(changed)
 
+    def seen_by(self):
+        """The colleagues who have read all that was said here, who read last first."""
+        reads = self.reads.filter(is_unread=False, seen__gte=self.inbound_count, read_at__isnull=False)
+        return [read.user for read in reads.select_related("user").order_by("-read_at")[:SEEN_BY]]
+
     def read_of(self, user):
         """What `user` has read here, made at the first look."""
         return self.reads.get_or_create(user=user, defaults={"seen": self.inbound_count})[0]
@@ -287,3 +313,13 @@ class Participant(models.Model):
 
     def __str__(self):
         return str(self.handle)
+
+    @property
+    def typing_until(self):
+        return self.typing_at and self.typing_at + TYPING_LASTS
+
+    @property
+    def is_typing(self):
+        if self.typing_at is None or self.left_at or timezone.now() > self.typing_until:
+            return False
+        return self.typing_ended_at is None or self.typing_ended_at < self.typing_at

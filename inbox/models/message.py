@@ -6,8 +6,20 @@ from uuid_utils.compat import uuid7
 
 from inbox.models.deleting import Deletable
 from inbox.models.editing import Editable
+from inbox.models.effects import label_of, shown_as
 from inbox.models.reacting import Reactable
+from inbox.models.reaction import heaped
 from inbox.models.sending import Sendable
+
+# What a bubble shows besides its own row.
+FOR_BUBBLES = (
+    "parts__attachment__deleted_by",
+    "original__parts__attachment",
+    "reactions__handle__contact",
+    "reactions__author",
+    "reactions__sticker",
+    "edits__author",
+)
 
 
 class MessageQuerySet(models.QuerySet):
@@ -30,9 +42,14 @@ class MessageQuerySet(models.QuerySet):
 
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""
-        return self.select_related("sender__contact", "author", "chat__line").prefetch_related(
-            "parts__attachment__deleted_by"
-        )
+        return self.select_related(
+            "sender__contact",
+            "author",
+            "deleted_by",
+            "chat__line",
+            "original__sender__contact",
+            "original__author",
+        ).prefetch_related(*FOR_BUBBLES)
 
 
 class Message(Sendable, Reactable, Editable, Deletable):
@@ -154,8 +171,39 @@ class Message(Sendable, Reactable, Editable, Deletable):
             if groups and kind == "photos" and groups[-1]["kind"] == "photos":
                 groups[-1]["parts"].append(part)
             else:
-                groups.append({"kind": kind, "parts": [part]})
+                groups.append({"kind": kind, "parts": [part], "index": part.index, "reactions": []})
+        for heap in heaped(self.reactions.all()):
+            holds = [group for group in groups if group["index"] <= heap["part_index"]]
+            if holds:
+                holds[-1]["reactions"].append(heap)
         return groups
+
+    @property
+    def effect_label(self):
+        return label_of(self.effect)
+
+    @property
+    def effect_name(self):
+        """Under which its effect is drawn."""
+        return shown_as(self.effect)[1]
+
+    @property
+    def reply_part(self):
+        """The part of the original that this answers; None where that is not known."""
+        if self.original is None:
+            return None
+        index = (self.reply_to or {}).get("part_index") or 0
+        return next((part for part in self.original.parts.all() if part.index == index), None)
+
+    @property
+    def versions(self):
+        """What its texts have said, newest first, each with `before`: the text in whose place it came."""
+        before, versions = {}, []
+        for edit in self.edits.all():
+            edit.before = before.get(edit.part_index)
+            before[edit.part_index] = edit.text
+            versions.append(edit)
+        return versions[::-1]
 
     @property
     def shows_only_photos(self):

@@ -6,6 +6,12 @@ from uuid_utils.compat import uuid7
 NOTE_LENGTH = 10_000
 
 
+class NoteQuerySet(models.QuerySet):
+    def for_thread(self):
+        """With all that a note in the thread shows."""
+        return self.select_related("author")
+
+
 class Note(models.Model):
     """What colleagues say among themselves in a conversation. No road leads from here to a carrier."""
 
@@ -18,6 +24,8 @@ class Note(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+
+    objects = NoteQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["chat", "-created_at"], name="note_of_chat")]

@@ -96,6 +96,19 @@ class Reaction(models.Model):
         return self.handle_id is None
 
 
+def heaped(reactions):
+    """What stands on a bubble's corner: one heap for each kind on each part, with who put it there and when."""
+    heaps = {}
+    for reaction in shown(reactions):
+        place = reaction.part_index, reaction.key
+        heap = heaps.setdefault(
+            place, {"part_index": reaction.part_index, "first": reaction, "reactions": []}
+        )
+        heap["reactions"].append(reaction)
+        heap["is_ours"] = any(one.is_ours for one in heap["reactions"])
+    return list(heaps.values())
+
+
 def shown(reactions):
     """Of all rows of a message, those that a phone would show: the newest tapback of each person on each part,
     if it is still there, and every sticker."""

@@ -4,6 +4,16 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 
+class ScheduledQuerySet(models.QuerySet):
+    def for_thread(self):
+        """With all that a scheduled message in the thread shows."""
+        return self.select_related("author", "chat__line").prefetch_related("files")
+
+    def pending(self):
+        """Those that somebody still has to see."""
+        return self.filter(state__in=["waiting", "asking", "refused"])
+
+
 class ScheduledSend(models.Model):
     """A message that is to be written later. It becomes one when it is due, and then passes the guard as any other."""
 
@@ -34,6 +44,8 @@ class ScheduledSend(models.Model):
     key = models.UUIDField(null=True, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScheduledQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -1,4 +1,6 @@
 import json
+import re
+from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
@@ -6,11 +8,14 @@ import lucide
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
+from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
 from inbox.models.contact import readable
 
 register = template.Library()
+
+WORDS = re.compile(r"\s+|[^\s]+")
 
 
 @register.simple_tag
@@ -27,6 +32,27 @@ def import_map():
     names = sorted(path.relative_to(root / "js") for path in (root / "js").rglob("*.js"))
     imports = {str(name.with_suffix("")): static(f"js/{name}") for name in names}
     return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))
+
+
+@register.filter
+def line_template(event):
+    """Where the sentence for an event of the thread stands."""
+    return f"chats/lines/{event.type}.html"
+
+
+@register.filter
+def changes_to(before, after):
+    """The words of `after`, with what came in and what went out marked."""
+    old, new = WORDS.findall(before), WORDS.findall(after)
+    pieces = []
+    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag in ("replace", "delete"):
+            pieces.append(format_html("<del>{}</del>", "".join(old[i:j])))
+        if tag in ("replace", "insert"):
+            pieces.append(format_html("<ins>{}</ins>", "".join(new[k:m])))
+        if tag == "equal":
+            pieces.append(escape("".join(new[k:m])))
+    return mark_safe("".join(pieces))
 
 
 register.filter("readable", readable)

@@ -19,6 +19,8 @@ from tests.conftest import CARL, DORA
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TEMPLATES = {
+    "chats/_typing.html": "{% for one in chat.typists %}{{ one.handle }} {% endfor %}",
+    "chats/_seen.html": "{% for user in seen_by %}{{ user }} {% endfor %}",
     "chats/_row.html": '<li id="chat-{{ chat.pk }}">{{ chat.name }}: {{ chat.last_message.preview }}</li>',
     "chats/_message.html": '<li id="message-{{ message.pk }}">{{ message.text }}</li>',
     "chats/_event.html": '<li id="event-{{ event.event_id }}" class="event-line">{{ event.type }} {{ event.actor }}</li>',
@@ -494,7 +496,7 @@ def test_a_batch_costs_a_constant_number_of_queries(
 
     for chats in (1, 20):
         sequence, watched = follow(chats)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(12):
             news = live.news_since(
                 environment.pk, sequence, lines=frozenset([shop.pk]), users={ana.pk}, watched=watched
             )
