@@ -117,6 +117,13 @@ SOUND_OF = {
     "video/webm": "audio/webm",
 }
 HANDLER = re.compile(rb"hdlr.{8}(soun|vide)", re.DOTALL)
+# Of pictures that are damaged; others are opened.
+STILL_BRANDS = dict.fromkeys(HEIC_BRANDS, "image/heic") | {
+    b"mif1": "image/heif",
+    b"msf1": "image/heif",
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+}
 # QuickTime before it had brands begins with one of these.
 QUICKTIME_ATOMS = frozenset([b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"])
 MARKUP = [
@@ -191,6 +198,8 @@ def media_in(head):
 def kind_of_brand(brand):
     if brand == b"qt  ":
         return "video/quicktime"
+    if brand in STILL_BRANDS:
+        return STILL_BRANDS[brand]
     if brand[:2] == b"3g":
         return "video/3gpp"
     if brand in (b"M4A ", b"M4B ", b"M4P "):

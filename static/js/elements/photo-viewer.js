@@ -51,8 +51,10 @@ class PhotoViewer extends HTMLElement {
     const zoom = { "+": 1, "=": 1, "-": -1 }[event.key]
     // What is zoomed is looked round in with the arrows.
     if (turn && this.#zoom === 1) this.#turn(turn)
-    else if (zoom) this.#zoomTo(this.#zoom + zoom)
-    else return
+    else if (zoom) {
+      this.#zoomTo(this.#zoom + zoom)
+      this.#frame.focus()
+    } else return
     event.preventDefault()
   }
 
@@ -93,11 +95,14 @@ class PhotoViewer extends HTMLElement {
   #zoomTo(zoom) {
     const frame = this.#frame
     const within = Math.min(ZOOMS, Math.max(1, zoom))
+    const link = this.#links[this.#at]
+    // Close up, the picture as it was sent has more to see than what was made of it.
+    if (within > 1 && link.dataset.photo === "sharp") frame.querySelector("img").src = link.href
     frame.dataset.zoom = within
     this.querySelector("[data-zoom-by='1']").disabled = within === ZOOMS
     this.querySelector("[data-zoom-by='-1']").disabled = within === 1
     frame.scrollTo((frame.scrollWidth - frame.clientWidth) / 2, (frame.scrollHeight - frame.clientHeight) / 2)
-    if (within > 1) frame.focus()
+    if (document.activeElement.disabled) frame.focus()
   }
 
   #drawStrip() {
