@@ -1,9 +1,11 @@
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from inbox import zones
 from inbox.models import Attachment, Chat
 from inbox.models.contact import normal_handle
 from inbox.models.content import Content, parts_of
@@ -27,6 +29,66 @@ class FilesField(forms.FileField):
         if sum(file.size for file in files) > MAX_TOGETHER:
             raise ValidationError("These files are more than 100 MB together.")
         return files
+
+
+class LocalTimeField(forms.Field):
+    """A date and time on the clocks of a zone that another field names; the `time_zone` of ClockForm."""
+
+    default_error_messages = {
+        "required": "Choose when it is to be sent.",
+        "invalid": "That is no date and time. Write it as 2026-11-26 9:00.",
+    }
+
+    def to_python(self, value):
+        if not value:
+            return None
+        try:
+            day, _, clock = value.strip().replace(" ", "T").partition("T")
+            return datetime.fromisoformat(f"{day}T{clock.rjust(5, '0')}").replace(tzinfo=None)
+        except ValueError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class WritingForm(forms.Form):
+    def written(self, write):
+        """What `write` makes of the cleaned data; None where something is wrong, with the reason among the errors."""
+        if not self.is_valid():
+            return None
+        try:
+            return write(self.cleaned_data)
+        except ValidationError as error:
+            self.add_error(None, error)
+
+
+class ClockForm(WritingForm):
+    """When something is to be sent, in whose time, and whether to ask if they write before it."""
+
+    send_at = LocalTimeField()
+    time_zone = forms.CharField(max_length=64, error_messages={"required": "Choose a time zone."})
+    asks_first = forms.BooleanField(required=False)
+
+    def clean(self):
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("send_at") and cleaned.get("time_zone"):
+            try:
+                cleaned["send_at"] = zones.moment(cleaned["send_at"], cleaned["time_zone"])
+            except ValidationError as error:
+                self.add_error("send_at", error)
+        return cleaned
+
+
+class NoteForm(WritingForm):
+    """Its rules are those of Note; `key` is made by the browser, so that adding again is safe."""
+
+    text = forms.CharField(required=False, strip=False)
+    key = forms.UUIDField(required=False)
+
+
+class SavedReplyForm(WritingForm):
+    """Its rules are those of SavedReply, which are told of all at once."""
+
+    title = forms.CharField(required=False)
+    text = forms.CharField(required=False, strip=False)
 
 
 class MessageForm(forms.Form):
@@ -98,6 +160,42 @@ class MessageForm(forms.Form):
             preferred_service=cleaned["service"],
             is_voice_memo=cleaned["is_voice_memo"],
         )
+
+
+class ScheduleForm(ClockForm, MessageForm):
+    """What the composer sends where it is to leave later."""
+
+    def schedule(self, chat, *, by):
+        cleaned = self.cleaned_data
+        return chat.schedule(
+            self.content(chat),
+            send_at=cleaned["send_at"],
+            time_zone=cleaned["time_zone"],
+            asks_first=cleaned["asks_first"],
+            by=by,
+            key=cleaned["key"],
+        )
+
+
+class LaterForm(ClockForm):
+    """What is to be sent later, changed. `seen` is when it had last been changed, as the person knows it."""
+
+    text = forms.CharField(required=False, strip=False)
+    seen = forms.DateTimeField(required=False, input_formats=["%Y-%m-%dT%H:%M:%S.%f%z"])
+
+    @staticmethod
+    def of(scheduled):
+        return {
+            "text": scheduled.text,
+            "send_at": scheduled.local_send_at,
+            "time_zone": scheduled.time_zone,
+            "asks_first": scheduled.asks_first,
+            "seen": scheduled.changed_at.isoformat(),
+        }
+
+    def change(self, scheduled, *, by):
+        scheduled.change(by=by, **self.cleaned_data)
+        return scheduled
 
 
 def is_uuid(text):

@@ -17,6 +17,8 @@ __all__ = [
     "run_errands_due",
     "send_chat",
     "send_due",
+    "send_scheduled",
+    "send_scheduled_due",
     "wake",
 ]
 
@@ -40,6 +42,19 @@ def send_due():
     longest = due.values("chat_id").annotate(since=Min("next_try_at")).order_by("since")
     for chat in longest[:200]:
         send_chat.delay(str(chat["chat_id"]))
+
+
+@shared_task
+def send_scheduled(pk):
+    """Woken early, late, twice or for nothing: what is not due stays as it is."""
+    if scheduled := models.ScheduledSend.objects.filter(pk=pk).first():
+        scheduled.leave()
+
+
+@shared_task
+def send_scheduled_due():
+    for pk in models.ScheduledSend.objects.due().order_by("send_at").values_list("pk", flat=True)[:200]:
+        send_scheduled.delay(str(pk))
 
 
 @shared_task

@@ -35,13 +35,13 @@ def conversation_of(request, chat, *, found=None):
 
 def foot_of(request, chat):
     """The composer, or why there is none."""
+    drafts = chat.drafts_of(request.user)
     return {
         "chat": chat,
         "verdict": chat.verdict(),
         "may_answer": may_answer(request, chat),
-        "draft": next(
-            iter(chat.drafts.filter(user=request.user, mode="reply").values_list("text", flat=True)), ""
-        ),
+        "drafts": drafts,
+        "draft": drafts["reply"],
         "key": uuid4(),
     }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inbox.views import chats, inbox, media, messages, start
+from inbox.views import chats, inbox, media, messages, notes, replies, scheduled, start
 
 urlpatterns = [
     path("inbox/counts/", inbox.counts, name="counts"),
@@ -21,6 +21,20 @@ urlpatterns = [
     path("chats/<uuid:pk>/messages/", messages.messages, name="messages"),
     path("chats/<uuid:pk>/reply/", messages.reply, name="reply"),
     path("chats/<uuid:pk>/draft/", messages.draft, name="draft"),
+    path("chats/<uuid:pk>/notes/", notes.add, name="add-note"),
+    path("chats/<uuid:pk>/schedule/", scheduled.schedule, name="schedule"),
+    path("chats/<uuid:pk>/replies/", replies.found, name="found-replies"),
+    path("notes/<uuid:pk>/", notes.note, name="note"),
+    path("notes/<uuid:pk>/edit/", notes.edit, name="edit-note"),
+    path("notes/<uuid:pk>/delete/", notes.delete, name="delete-note"),
+    path("scheduled/<uuid:pk>/", scheduled.scheduled, name="scheduled"),
+    path("scheduled/<uuid:pk>/change/", scheduled.change, name="change-scheduled"),
+    path("scheduled/<uuid:pk>/cancel/", scheduled.cancel, name="cancel-scheduled"),
+    path("scheduled/<uuid:pk>/send/", scheduled.send, name="send-scheduled"),
+    path("settings/replies/", replies.replies, name="replies"),
+    path("settings/replies/new/", replies.new, name="new-reply"),
+    path("settings/replies/<uuid:pk>/", replies.edit, name="edit-reply"),
+    path("settings/replies/<uuid:pk>/delete/", replies.delete, name="delete-reply"),
     path("messages/<uuid:pk>/", messages.message, name="message"),
     path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),

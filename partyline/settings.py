@@ -131,6 +131,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 20},
     },
     "send what is due": {"task": "inbox.tasks.send_due", "schedule": 2.0, "options": {"expires": 2}},
+    "send what was scheduled": {
+        "task": "inbox.tasks.send_scheduled_due",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
     "run errands": {"task": "inbox.tasks.run_errands_due", "schedule": 2.0, "options": {"expires": 2}},
     "fetch media": {"task": "inbox.tasks.fetch_media_due", "schedule": 10.0, "options": {"expires": 10}},
     "make previews": {"task": "inbox.tasks.make_previews", "schedule": 10.0, "options": {"expires": 10}},

@@ -6,7 +6,9 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from inbox.models.grouping import Group
+from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
+from inbox.models.scheduling import Schedulable
 from inbox.models.standing import reconsider
 from inbox.models.writing import Writable
 from lines.models import Line, OptOut
@@ -97,7 +99,7 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable, Group):
+class Chat(Writable, Notable, Schedulable, Group):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):

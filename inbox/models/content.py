@@ -50,6 +50,10 @@ class Content:
         self.texts = [part.get("text") or part.get("link") or "" for part in self.parts]
 
     @property
+    def files(self):
+        return [part["attachment"] for part in self.parts if part.get("attachment")]
+
+    @property
     def reply_to(self):
         """As V3 has it. The original may still be without an id of the carrier's: it gets one when this leaves."""
         if self.original is None:
@@ -75,6 +79,8 @@ class Content:
             text.strip() or part.get("attachment") for text, part in zip(self.texts, self.parts, strict=True)
         ):
             raise Refused(1004, "Write something, or attach a file.")
+        if gone := next((file for file in self.files if file.state == "deleted"), None):
+            raise Refused(1004, f"{gone.filename} was deleted.")
         if len(self.parts) > PARTS:
             raise Refused(1004, f"A message has {PARTS} parts at most.")
         if any("link" in part for part in self.parts) and len(self.parts) > 1:

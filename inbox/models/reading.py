@@ -34,6 +34,8 @@ class Draft(models.Model):
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.REPLY)
     text = models.TextField(blank=True)
     saved_at = models.DateTimeField(default=timezone.now)
+    # Of a note, which may be empty then: they wrote notes here last, and not replies.
+    is_current = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chat", "user", "mode"], name="one_draft_per_mode")]

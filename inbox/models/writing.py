@@ -48,11 +48,12 @@ class Writable(models.Model):
         return chat
 
     @transaction.atomic
-    def send(self, *, by, text="", content=None, key=None, retry_of=None):
+    def send(self, *, by, text="", content=None, key=None, retry_of=None, is_typed=True):
         """Queue a message: a Content, or in short a `text`. Raises Refused where the contract forbids its content.
 
         The same `key` again returns the message that it made, and sends nothing. What the guard refuses is kept,
-        with the reason in words, and never leaves.
+        with the reason in words, and never leaves. What was not typed just now (`is_typed`) leaves the author's
+        draft and what they have read as they are.
         """
         from inbox.models.message import Message
         from inbox.models.part import Part
@@ -91,7 +92,7 @@ class Writable(models.Model):
         Part.objects.bulk_create(
             [Part.written(message, index, part) for index, part in enumerate(content.parts)]
         )
-        chat.wrote(message, by=by)
+        chat.wrote(message, by=by, is_typed=is_typed)
         chat.environment.record("inbox.message_queued", message=message, by=by)
         if not verdict.refused:
             message.send_later(verdict.until)
@@ -106,7 +107,7 @@ class Writable(models.Model):
             )
         )
 
-    def wrote(self, message, *, by):
+    def wrote(self, message, *, by, is_typed=True):
         """What follows for the chat from a message of ours: it moves up, is open, and is ours who answered."""
         self.last_message, self.last_message_at, self.last_activity_at = message, message.at, message.at
         if not message.failed_at:
@@ -114,6 +115,7 @@ class Writable(models.Model):
             self.status, self.closed_at = self.Status.OPEN, None
         if by is not None:
             self.assignee = self.assignee or by
+        if by is not None and is_typed:
             self.drafts.filter(user=by, mode="reply").delete()
             self.reads.update_or_create(
                 user=by, defaults={"seen": self.inbound_count, "is_unread": False, "read_at": message.at}

@@ -7,11 +7,13 @@ from pathlib import Path
 import lucide
 from django import template
 from django.conf import settings
+from django.template.defaultfilters import linebreaksbr, urlize
 from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
 from inbox.models.contact import readable
+from inbox.models.note import mention_pattern, names_of
 
 register = template.Library()
 
@@ -53,6 +55,20 @@ def changes_to(before, after):
         if tag == "equal":
             pieces.append(escape("".join(new[k:m])))
     return mark_safe("".join(pieces))
+
+
+@register.filter
+def with_mentions(note):
+    """The text of a note, with whom it names."""
+    pieces = mention_pattern(names_of(note.mentions.all())).split(note.text)
+    return mark_safe(
+        "".join(
+            format_html('<b class="mention">@{}</b>', piece)
+            if at % 2
+            else linebreaksbr(urlize(piece, autoescape=True))
+            for at, piece in enumerate(pieces)
+        )
+    )
 
 
 register.filter("readable", readable)

@@ -5,15 +5,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from inbox.forms import MessageForm
 from inbox.models import Draft, Message
 from inbox.shortcuts import chat_for, dated, may_answer, message_in
 from inbox.thread import thread_of
-
-DRAFT_LENGTH = 10_000
 
 
 @login_required
@@ -57,14 +54,12 @@ def reply(request, pk):
 @login_required
 @require_POST
 def draft(request, pk):
+    """What somebody is writing, as a reply or in the `mode` of a note."""
     chat = chat_for(request, pk)
-    text = request.POST.get("text", "")[:DRAFT_LENGTH]
-    if text.strip():
-        Draft.objects.update_or_create(
-            chat=chat, user=request.user, mode="reply", defaults={"text": text, "saved_at": timezone.now()}
-        )
-    else:
-        chat.drafts.filter(user=request.user, mode="reply").delete()
+    mode = request.POST.get("mode") or Draft.Mode.REPLY
+    if mode not in Draft.Mode.values:
+        return HttpResponse("There is no such mode.", status=422, content_type="text/plain")
+    chat.keep_draft(request.POST.get("text", ""), by=request.user, mode=mode)
     return HttpResponse(status=204)
 
 

@@ -5,18 +5,10 @@ from lines.models.line import Line, LineAccess
 from lines.models.people import Invitation, Membership, User
 from lines.models.sandbox import (
     Handset,
-    SandboxCard,
     SandboxChat,
-    SandboxCopy,
-    SandboxEdit,
     SandboxFaults,
-    SandboxHappening,
-    SandboxLimit,
-    SandboxLocation,
     SandboxMedia,
-    SandboxMember,
     SandboxMessage,
-    SandboxReaction,
     SandboxWebhook,
 )
 
@@ -31,18 +23,10 @@ __all__ = [
     "LineAccess",
     "Membership",
     "OptOut",
-    "SandboxCard",
     "SandboxChat",
-    "SandboxCopy",
-    "SandboxEdit",
     "SandboxFaults",
-    "SandboxHappening",
-    "SandboxLimit",
-    "SandboxLocation",
     "SandboxMedia",
-    "SandboxMember",
     "SandboxMessage",
-    "SandboxReaction",
     "SandboxWebhook",
     "User",
 ]
