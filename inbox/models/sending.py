@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from inbox.models.content import Content
+from inbox.models.refusing import Refused
 from lines import gateways, guard
 from lines.gateways import OutgoingMessage, PermanentFailure, TemporaryFailure
 
@@ -194,15 +195,24 @@ class Sendable(models.Model):
     @transaction.atomic
     def retry(self, *, by):
         """Try a failed message again; returns the message that leaves, or None where there is nothing to retry.
+        Where a rule or the guard does not allow it any more, that is the reason from now on.
 
         What the carrier never took goes again under its own key, so it cannot arrive twice. What it took and
         could not deliver becomes a new message, since the old key would only return the old result.
         """
+        # The chat before what is in it, as everywhere.
+        type(self.chat).objects.select_for_update().get(pk=self.chat_id)
         message = type(self).objects.select_for_update().get(pk=self.pk)
-        if message.state not in ("failed", "refused") or hasattr(message, "retried_as"):
+        if message.state not in ("failed", "refused") or message.deleted_at or hasattr(message, "retried_as"):
             return None
+        try:
+            message.content.check(message.chat)
+        except Refused as refusal:
+            message.error_code, message.error = refusal.number, refusal.sentence[:300]
+            message.save(update_fields=["error_code", "error"])
+            return message
         if message.external_id:
-            return message.chat.send(by=by, content=message.content, retry_of=message)
+            return message.chat.send(by=by, content=message.content, retry_of=message, is_typed=False)
         verdict = message.judge(leaving=False)
         message.verdict = verdict.as_json() if verdict.action != "allow" else {}
         if verdict.refused:

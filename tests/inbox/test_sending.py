@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from inbox import tasks
-from inbox.models import Chat, Message, Refused
+from inbox.models import Attachment, Chat, Message, Refused
+from inbox.models.content import Content, parts_of
 from inbox.models.writing import Writable
 from lines import gateways
 from lines.gateways import Accepted, PermanentFailure, TemporaryFailure
@@ -357,3 +358,93 @@ def test_an_empty_message_is_an_error(chat, ana):
     with pytest.raises(Refused, match="Write something, or attach a file"):
         chat.send(by=ana, text="  ")
     assert issubclass(Chat, Writable)
+
+
+def fail_for_good(message, *, at_carrier):
+    """As the carrier took it and could not deliver it, or never took it."""
+    if at_carrier:
+        Message.objects.filter(pk=message.pk).update(external_id="lost", accepted_at=timezone.now())
+        message.refresh_from_db()
+    message.fail(4001, "The carrier did not answer")
+
+
+@pytest.mark.parametrize("at_carrier", [True, False])
+def test_a_retry_says_all_of_it_again_once_however_often_it_is_pressed(
+    chat, ana, ben, carrier, make_message, at_carrier
+):
+    original = make_message(chat, "Slam or loud?", ago=30, external_id="theirs")
+    content = Content(
+        parts_of("Slam"), effect={"name": "slam"}, original=original, preferred_service="iMessage"
+    )
+    message = chat.send(by=ana, content=content)
+    fail_for_good(message, at_carrier=at_carrier)
+    chat.keep_draft("Something else", by=ana)
+    message.retry(by=ana)
+    assert Message.objects.get(pk=message.pk).retry(by=ben) is None
+    tasks.send_chat(chat.pk)
+
+    (asked,) = carrier.asked
+    assert (asked.effect["name"], asked.preferred_service, asked.reply_to["message_id"]) == (
+        "slam",
+        "iMessage",
+        "theirs",
+    )
+    assert (asked.idempotency_key == message.idempotency_key) != at_carrier
+    assert chat.drafts_of(ana)["reply"] == "Something else"
+
+
+def test_a_voice_memo_is_retried_as_one(chat, ana, environment, carrier):
+    memo = Attachment.objects.create(
+        environment=environment, filename="memo.m4a", mime_type="audio/mp4", size=9, state="stored"
+    )
+    message = chat.send(by=ana, content=Content([{"attachment": memo}], is_voice_memo=True))
+    fail_for_good(message, at_carrier=True)
+    again = message.retry(by=ana)
+    tasks.send_chat(chat.pk)
+
+    assert again.is_voice_memo
+    assert carrier.asked[0].is_voice_memo
+
+
+def test_what_a_rule_forbids_by_now_is_not_retried_and_says_why(chat, ana, carrier, make_message, client_of):
+    original = make_message(chat, "Slam or loud?", ago=30, external_id="theirs")
+    message = chat.send(by=ana, content=Content(parts_of("Slam"), original=original))
+    fail_for_good(message, at_carrier=False)
+    original.delete_here(by=ana)
+    answer = client_of(ana).post(f"/messages/{message.pk}/retry/", headers={"HX-Request": "true"})
+    tasks.send_chat(chat.pk)
+
+    assert answer.status_code == 200
+    assert "The message that this answers was deleted." in answer.content.decode()
+    assert (carrier.asked, chat.messages.filter(direction="outbound").count()) == ([], 1)
+
+
+def test_what_was_deleted_is_not_retried(chat, ana, carrier):
+    message = chat.send(by=ana, text="Yes")
+    fail_for_good(message, at_carrier=False)
+    message.delete_here(by=ana)
+
+    assert message.retry(by=ana) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_press_retry_at_once_send_once(chat, ana, ben):
+    message = chat.send(by=ana, text="Yes")
+    fail_for_good(message, at_carrier=True)
+    start, results = threading.Barrier(2), []
+
+    def press(user):
+        try:
+            start.wait(10)
+            results.append(Message.objects.get(pk=message.pk).retry(by=user))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=[user]) for user in (ana, ben)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(result is None for result in results) == [False, True]
+    assert chat.messages.filter(direction="outbound").count() == 2
