@@ -13,7 +13,7 @@ from inbox.demo.people import CUSTOMERS
 from inbox.demo.story import TALKS, said_of
 from inbox.models import Attachment, Chat, ChatRead, Contact, Handle, Message
 from inbox.previews import making
-from lines.models import Event, SandboxMedia, SandboxMessage
+from lines.models import Event, SandboxCopy, SandboxMedia, SandboxMessage
 from lines.sandbox import carrier, payloads, services
 
 DELIVERY = timedelta(seconds=1)
@@ -72,13 +72,23 @@ class Telling:
                 sent_at=at,
             )
             if handset:
-                message.arrived_at = at
                 self.webhooks.append(payloads.message_event(message, "message.received", at))
             else:
                 message.idempotency_key = uuid4().hex
                 self.authors[str(message.pk)] = self.people[said.by]
                 self.webhooks += self.fate(message, said.fate)
             message.save(force_insert=True)
+            self.copy(message)
+
+    def copy(self, message):
+        """On the phones, where it was read: all of this was said before anybody looked."""
+        if message.failed_at:
+            return
+        at = message.sent_at + (timedelta(0) if message.handset else DELIVERY)
+        phones = [phone for phone in message.chat.phones if phone != message.handset and phone.is_reachable]
+        SandboxCopy.objects.bulk_create(
+            SandboxCopy(message=message, handset=phone, arrived_at=at, opened_at=at) for phone in phones
+        )
 
     def part(self, what):
         kind, _, name = what.partition(":")
@@ -95,14 +105,12 @@ class Telling:
             return [*told, payloads.message_failed(message)]
         if fate == "sent":
             return told
-        message.arrived_at = at + DELIVERY
-        message.opened_at = at + READING
         if services.has_receipts(message.service, chat.is_group):
-            message.delivered_at = message.arrived_at
+            message.delivered_at = at + DELIVERY
             told.append(payloads.message_event(message, "message.delivered", message.delivered_at))
             handset = chat.handsets.first()
             if fate == "read" and handset.is_reachable and handset.sends_read_receipts:
-                message.read_at = message.opened_at
+                message.read_at = at + READING
                 told.append(payloads.message_event(message, "message.read", message.read_at))
         return told
 

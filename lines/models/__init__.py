@@ -5,10 +5,18 @@ from lines.models.line import Line, LineAccess
 from lines.models.people import Invitation, Membership, User
 from lines.models.sandbox import (
     Handset,
+    SandboxCard,
     SandboxChat,
+    SandboxCopy,
+    SandboxEdit,
     SandboxFaults,
+    SandboxHappening,
+    SandboxLimit,
+    SandboxLocation,
     SandboxMedia,
+    SandboxMember,
     SandboxMessage,
+    SandboxReaction,
     SandboxWebhook,
 )
 
@@ -23,10 +31,18 @@ __all__ = [
     "LineAccess",
     "Membership",
     "OptOut",
+    "SandboxCard",
     "SandboxChat",
+    "SandboxCopy",
+    "SandboxEdit",
     "SandboxFaults",
+    "SandboxHappening",
+    "SandboxLimit",
+    "SandboxLocation",
     "SandboxMedia",
+    "SandboxMember",
     "SandboxMessage",
+    "SandboxReaction",
     "SandboxWebhook",
     "User",
 ]

@@ -1,16 +1,16 @@
-"""What the simulated carrier does: it takes our messages, and its customers use their phones."""
+"""What the simulated carrier does with messages: it takes ours, and its customers use their phones."""
 
 from datetime import timedelta
-from urllib.parse import quote
 
-from django.conf import settings
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
+from lines.gateways.base import PermanentFailure
 from lines.models.people import tone_of
-from lines.models.sandbox import Handset, SandboxChat, SandboxMedia, SandboxMessage
-from lines.sandbox import outbox, payloads, personas, services
+from lines.models.sandbox import Handset, SandboxChat, SandboxCopy, SandboxMessage
+from lines.sandbox import outbox, payloads, personas, polls, rules, services, typing
+from lines.sandbox.groups import locked
+from lines.sandbox.shelf import keep, stored_part
 
 SENT_AFTER = timedelta(seconds=0.3)
 ARRIVES_AFTER = timedelta(seconds=0.8)
@@ -18,65 +18,48 @@ FAILS_AFTER = timedelta(seconds=0.8)
 READ_AFTER = timedelta(seconds=1.2)
 
 
-class NoCoverage(Exception):
+class NoCoverage(PermanentFailure):
     """The phone cannot send now."""
 
 
-def take(environment, outgoing):
-    """Accept an OutgoingMessage of our side; returns the SandboxMessage, the first one for a repeated key."""
-    known = SandboxMessage.objects.select_related("chat").filter(environment=environment)
-    if first := known.filter(idempotency_key=outgoing.idempotency_key).first():
-        return first
-    parts = [stored_part(environment, part) for part in outgoing.parts]
+def take(environment, outgoing, *, chat=None, original=None):
+    """Accept an OutgoingMessage of our side; returns the SandboxMessage, the first one for a repeated key.
+
+    `chat` is the one that it names, `original` the message that it answers. PermanentFailure where the contract
+    forbids it; the key of a message that was deleted is used up (2002).
+    """
+    rules.check(outgoing)
     with transaction.atomic():
-        chat, is_new = chat_for(environment, outgoing)
+        chat, is_new = (chat, False) if chat else chat_for(environment, outgoing)
+        if is_new and not environment.frees_first_messages:
+            rules.check_first(outgoing)
         # The chat's row is the lock of its key: a request that is repeated at once finds the first.
-        SandboxChat.objects.select_for_update().get(pk=chat.pk)
-        if first := known.filter(idempotency_key=outgoing.idempotency_key).first():
+        chat = locked(chat)
+        if first := taken(environment, outgoing.idempotency_key):
             return first
-        message = accepted(chat, outgoing, parts)
+        if original and original.chat_id != chat.pk:
+            raise PermanentFailure("It answers a message of another chat", code=2002)
+        parts = [stored_part(environment, part) for part in outgoing.parts]
+        message = accepted(chat, outgoing, parts, original)
         outbox.queue(environment, [*born(chat, is_new, message.created_at), *fate(message)])
-        personas.hear(message)
+        for copy in message.copies.select_related("handset"):
+            personas.hear(copy)
     return message
 
 
-def stored_part(environment, part):
-    if part["type"] != "media":
-        return part
-    with part["file"].open("rb") as file:
-        return keep(environment, part["filename"], part["mime_type"], file.read())
-
-
-def keep(environment, filename, mime_type, content):
-    """Store a file at the carrier; returns the V3 media part that stands for it."""
-    media = SandboxMedia(
-        environment=environment,
-        filename=plain_filename(filename),
-        mime_type=mime_type,
-        size=len(content),
-    )
-    media.file.save(media.filename, ContentFile(content), save=False)
-    media.save(force_insert=True)
-    return {
-        "type": "media",
-        "id": str(media.pk),
-        "url": f"{settings.RECEIVER_URL}/sandbox/media/{media.pk}/{quote(media.filename)}",
-        "filename": media.filename,
-        "mime_type": mime_type,
-        "size_bytes": media.size,
-    }
-
-
-def plain_filename(name):
-    name = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in name if letter.isprintable())[-200:] or "file"
+def taken(environment, key):
+    """The message that was taken under this key, or None."""
+    first = SandboxMessage.objects.filter(environment=environment, idempotency_key=key).first()
+    if first and first.deleted_at:
+        raise PermanentFailure("The message of this key was deleted", code=2002)
+    return first
 
 
 def chat_for(environment, outgoing):
-    """(chat, whether it is new): the one that is named, or the one of this line with these people."""
-    if outgoing.chat:
-        return SandboxChat.objects.get(environment=environment, pk=outgoing.chat), False
+    """(chat, whether it is new) of this line with these people."""
     handsets = [handset_of(environment, value) for value in sorted(set(outgoing.to))]
+    if not handsets:
+        raise PermanentFailure("The message is for nobody", code=1001)
     return open_chat(environment, outgoing.line, handsets)
 
 
@@ -95,7 +78,7 @@ def open_chat(environment, line_number, handsets, **fields):
         defaults={"is_group": len(handsets) > 1, "service": services.common_service(handsets), **fields},
     )
     if is_new:
-        chat.handsets.set(handsets)
+        chat.handsets.set(handsets, through_defaults={"joined_at": chat.created_at})
     return chat, is_new
 
 
@@ -103,9 +86,9 @@ def born(chat, is_new, at):
     return [payloads.chat_created(chat, at)] if is_new else []
 
 
-def accepted(chat, outgoing, parts):
-    """Write the message down together with what will become of it."""
-    handsets = list(chat.handsets.all())
+def accepted(chat, outgoing, parts, original):
+    """Write the message down together with what will become of it. Writing ends our typing."""
+    handsets = chat.phones
     service, error = services.route(handsets, outgoing.preferred_service)
     now = timezone.now()
     message = SandboxMessage(
@@ -114,6 +97,11 @@ def accepted(chat, outgoing, parts):
         parts=parts,
         service=service,
         preferred_service=outgoing.preferred_service or "",
+        # Effects are seen on iMessage only; elsewhere they are dropped.
+        effect=outgoing.effect if service == "iMessage" else None,
+        original=original,
+        original_part=(outgoing.reply_to or {}).get("part_index") or 0,
+        is_voice_memo=outgoing.is_voice_memo,
         idempotency_key=outgoing.idempotency_key,
         trace_id=outgoing.trace_id,
         created_at=now,
@@ -122,23 +110,35 @@ def accepted(chat, outgoing, parts):
         message.failed_at, message.error_code = now + FAILS_AFTER, error
     else:
         message.sent_at = now + SENT_AFTER
-        if chat.is_group or handsets[0].in_coverage:
-            arrive(message, now + ARRIVES_AFTER)
     message.save(force_insert=True)
+    if not error:
+        copy_to(handsets, message, now + ARRIVES_AFTER)
+    SandboxChat.objects.filter(pk=chat.pk).update(line_types_until=None)
     return message
 
 
-def arrive(message, at):
-    """It reaches the phones `at`; where one reads at once, it is read soon after."""
-    message.arrived_at = at
-    has_receipts = services.has_receipts(message.service, message.chat.is_group)
+def copy_to(handsets, message, at):
+    """A copy for each phone: it arrives `at` on those that have coverage, and waits for the others."""
+    for handset in handsets:
+        copy = SandboxCopy(message=message, handset=handset)
+        if handset.in_coverage and handset.is_reachable:
+            arrive(copy, at)
+        copy.save(force_insert=True)
+
+
+def arrive(copy, at):
+    """The message reaches this phone `at`; where that one reads at once, it is read soon after."""
+    message, handset = copy.message, copy.handset
+    copy.arrived_at = at
+    has_receipts = message.is_from_line and services.has_receipts(message.service, message.chat.is_group)
     if has_receipts:
         message.delivered_at = at
-    handset = message.chat.handsets.first()
-    if handset.reads_at_once and not message.chat.is_group:
-        message.opened_at = at + READ_AFTER
+    if handset.reads_at_once:
+        copy.opened_at = at + READ_AFTER
         if has_receipts and handset.sends_read_receipts:
-            message.read_at = message.opened_at
+            message.read_at = copy.opened_at
+    if has_receipts:
+        message.save(update_fields=["delivered_at", "read_at"])
 
 
 def fate(message):
@@ -165,10 +165,20 @@ def photo(handset, chat, filename, mime_type, content, *, words=""):
 
 
 @transaction.atomic
-def send(handset, chat, parts, *, at=None, is_scripted=False):
+def send(
+    handset,
+    chat,
+    parts,
+    *,
+    at=None,
+    is_scripted=False,
+    effect=None,
+    original=None,
+    original_part=0,
+    poll=None,
+):
     """A message of the customer leaves the phone `at` (now). Writing is reading what was there before."""
-    if not handset.in_coverage:
-        raise NoCoverage(f"{handset.first_name}’s phone has no coverage")
+    need_coverage(handset)
     at = at or timezone.now()
     is_new = not chat.messages.exists()
     message = SandboxMessage.objects.create(
@@ -177,16 +187,25 @@ def send(handset, chat, parts, *, at=None, is_scripted=False):
         handset=handset,
         parts=parts,
         service=chat.service,
+        effect=effect,
+        original=original,
+        original_part=original_part,
+        poll=poll,
         is_scripted=is_scripted,
         created_at=at,
         sent_at=at,
-        arrived_at=at,
     )
+    typing.stop(handset, chat)
     read(handset, chat, at=at - timedelta(milliseconds=1))
-    outbox.queue(
-        chat.environment, [*born(chat, is_new, at), payloads.message_event(message, "message.received", at)]
-    )
+    copy_to([other for other in chat.phones if other.pk != handset.pk], message, at)
+    told = polls.received(message) if poll else payloads.message_event(message, "message.received", at)
+    outbox.queue(chat.environment, [*born(chat, is_new, at), told])
     return message
+
+
+def need_coverage(handset):
+    if not handset.in_coverage:
+        raise NoCoverage(f"{handset.first_name}’s phone has no coverage")
 
 
 def chat_with(handset, line_number):
@@ -198,16 +217,28 @@ def chat_with(handset, line_number):
 def read(handset, chat, *, at=None):
     """The customer looks at the thread. The carrier tells of it where the phone sends read receipts."""
     at = at or timezone.now()
-    unread = chat.messages.select_for_update().filter(handset=None, opened_at=None, arrived_at__lte=at)
+    unread = handset.copies.select_for_update(of=("self",)).filter(
+        message__chat=chat, opened_at=None, arrived_at__lte=at
+    )
     told = []
-    for message in unread:
-        message.opened_at = at
-        if message.delivered_at and handset.sends_read_receipts:
-            message.read_at = at
+    for copy in unread.select_related("message"):
+        if message := opened(copy, at):
+            message.chat = chat
             told.append(payloads.message_event(message, "message.read", at))
-        message.save(update_fields=["opened_at", "read_at"])
     outbox.queue(chat.environment, told)
     return len(told)
+
+
+def opened(copy, at):
+    """The message is read on this phone `at`; returns it where the carrier tells of that."""
+    message = copy.message
+    copy.opened_at = at
+    copy.save(update_fields=["opened_at"])
+    if not message.delivered_at or not copy.handset.sends_read_receipts:
+        return None
+    message.read_at = at
+    message.save(update_fields=["read_at"])
+    return message
 
 
 def leave_coverage(handset):
@@ -219,14 +250,20 @@ def enter_coverage(handset):
     """Back on the network: what has waited arrives."""
     if not Handset.objects.filter(pk=handset.pk, in_coverage=False).update(in_coverage=True):
         return
-    waiting = SandboxMessage.objects.select_for_update(of=("self",)).filter(
-        chat__handsets=handset, handset=None, arrived_at=None, failed_at=None
+    handset.refresh_from_db()
+    if not handset.is_reachable:
+        return
+    waiting = (
+        handset.copies.select_for_update(of=("self",)).filter(arrived_at=None).order_by("message__created_at")
     )
-    for message in waiting.select_related("chat__environment", "environment"):
-        arrive(message, timezone.now() + ARRIVES_AFTER)
-        message.save()
-        outbox.queue(message.environment, fate(message)[1:])
-        personas.hear(message)
+    for copy in waiting.select_related("message__chat__environment", "message__environment"):
+        message = copy.message
+        copy.handset = handset
+        arrive(copy, timezone.now() + ARRIVES_AFTER)
+        copy.save()
+        if message.is_from_line:
+            outbox.queue(message.environment, fate(message)[1:] if message.delivered_at else [])
+            personas.hear(copy)
 
 
 def nudge(handset, chat):

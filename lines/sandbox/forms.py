@@ -42,10 +42,20 @@ class FaultsForm(forms.ModelForm):
     lose_answers = forms.IntegerField(
         label="Next sends accepted without an answer", min_value=0, max_value=1000
     )
+    refuse_actions = forms.IntegerField(label="Next reactions and edits refused", min_value=0, max_value=1000)
+    refuse_group_changes = forms.IntegerField(label="Next group changes refused", min_value=0, max_value=1000)
 
     class Meta:
         model = SandboxFaults
-        fields = ["repeat_percent", "delay_seconds", "reorder", "fail_sends", "lose_answers"]
+        fields = [
+            "repeat_percent",
+            "delay_seconds",
+            "reorder",
+            "fail_sends",
+            "lose_answers",
+            "refuse_actions",
+            "refuse_group_changes",
+        ]
         labels = {"reorder": "Out of order"}
 
 

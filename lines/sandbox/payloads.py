@@ -1,15 +1,20 @@
-"""What the carrier says, in the shapes of V3: webhooks at 2026-02-03, and the objects that it answers with."""
+"""What the carrier says, in the shapes of V3: webhooks at 2026-02-03, and the objects that it answers with.
+
+Messages and chats are here, whatever else happens in a chat is in `happenings`.
+"""
 
 import json
 from datetime import UTC
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from lines.models.sandbox import SandboxWebhook
+from lines.sandbox.shelf import url_of
 from partyline import trace
 
 WEBHOOK_VERSION = "2026-02-03"
 PARTNER = "sandbox"
 HEALTH_PAGE = "https://docs.linqapp.com/channel/imessage/guides/chats/chat-health#healthy"
+STICKER_SIDE = 240
 REASONS = {4001: "not delivered", 4005: "the recipient cannot receive this message type"}
 
 
@@ -39,50 +44,78 @@ def webhook(environment, event_type, data, at):
     )
 
 
-def handle(chat, value, *, is_me):
+def handle(chat, value, *, is_me, joined_at, left_at, status):
     return {
         "id": str(uuid5(NAMESPACE_URL, f"{chat.environment_id} {value}")),
         "handle": value,
         "service": chat.service,
-        "joined_at": written(chat.created_at),
-        "left_at": None,
+        "joined_at": written(joined_at),
+        "left_at": written(left_at),
         "is_me": is_me,
-        "status": "active",
+        "status": status,
     }
 
 
-def handles(chat):
-    return [
-        handle(chat, chat.line_number, is_me=True),
-        *(handle(chat, handset.handle, is_me=False) for handset in chat.handsets.all()),
-    ]
+def line_handle(chat):
+    return handle(
+        chat,
+        chat.line_number,
+        is_me=True,
+        joined_at=chat.created_at,
+        left_at=chat.line_left_at,
+        status="left" if chat.line_left_at else "active",
+    )
+
+
+def member_handle(chat, member):
+    return handle(
+        chat,
+        member.handset.handle,
+        is_me=False,
+        joined_at=member.joined_at,
+        left_at=member.left_at,
+        status=member.status,
+    )
+
+
+def members_of(chat):
+    return list(chat.members.select_related("handset"))
+
+
+def handle_of(chat, handset):
+    """The ChatHandle of a phone, or of our line (None)."""
+    if handset is None:
+        return line_handle(chat)
+    return member_handle(chat, chat.members.select_related("handset").get(handset=handset))
 
 
 def health(chat):
     return {"status": "HEALTHY", "doc_url": HEALTH_PAGE, "updated_at": written(chat.created_at)}
 
 
-def sender(message):
-    if message.is_from_line:
-        return handle(message.chat, message.chat.line_number, is_me=True)
-    return handle(message.chat, message.handset.handle, is_me=False)
+def chat_of(chat):
+    """The chat as a message event names it."""
+    return {
+        "id": str(chat.pk),
+        "is_group": chat.is_group,
+        "owner_handle": line_handle(chat),
+        "health_status": health(chat),
+    }
+
+
+def direction(handset):
+    return "inbound" if handset else "outbound"
 
 
 def message_event(message, event_type, at):
     """message.sent, received, delivered or read: each tells the times up to its own, and no later one."""
     told = {"message.delivered": 2, "message.read": 3}.get(event_type, 1)
     times = [message.sent_at, message.delivered_at, message.read_at]
-    chat = message.chat
     data = {
         "id": str(message.pk),
-        "chat": {
-            "id": str(chat.pk),
-            "is_group": chat.is_group,
-            "owner_handle": handle(chat, chat.line_number, is_me=True),
-            "health_status": health(chat),
-        },
-        "direction": "outbound" if message.is_from_line else "inbound",
-        "sender_handle": sender(message),
+        "chat": chat_of(message.chat),
+        "direction": direction(message.handset),
+        "sender_handle": handle_of(message.chat, message.handset),
         "parts": message.parts,
         "service": message.service,
         **{
@@ -91,8 +124,8 @@ def message_event(message, event_type, at):
                 zip(("sent_at", "delivered_at", "read_at"), times, strict=True)
             )
         },
-        "effect": None,
-        "reply_to": None,
+        "effect": message.effect,
+        "reply_to": message.reply_to,
         "idempotency_key": message.idempotency_key,
         "preferred_service": message.preferred_service or None,
     }
@@ -113,25 +146,28 @@ def message_failed(message):
 
 
 def chat_object(chat):
+    members = members_of(chat)
+    present = [member.handset.handle for member in members if member.left_at is None]
     return {
         "id": str(chat.pk),
-        "display_name": chat.display_name or ", ".join(handset.handle for handset in chat.handsets.all()),
+        "display_name": chat.display_name or ", ".join(present),
         "is_group": chat.is_group,
         "service": chat.service,
-        "handles": handles(chat),
+        "handles": [line_handle(chat), *(member_handle(chat, member) for member in members)],
         "health_status": health(chat),
         "created_at": written(chat.created_at),
-        "updated_at": written(chat.created_at),
+        "updated_at": written(max(chat.created_at, chat.updated_at)),
     }
 
 
 def chat_created(chat, at):
-    return webhook(chat.environment, "chat.created", chat_object(chat), at)
+    return webhook(chat.environment, "chat.created", chat_object(chat) | {"updated_at": written(at)}, at)
 
 
 def chat_answer(chat):
     """The V3 Chat that a GET answers with."""
-    return chat_object(chat) | {"is_archived": False, "group_chat_icon": None}
+    icon = chat.icon and url_of(chat.icon)
+    return chat_object(chat) | {"is_archived": False, "group_chat_icon": icon}
 
 
 def message_answer(message, now):
@@ -147,20 +183,49 @@ def message_answer(message, now):
     failed = message.failed_at and message.failed_at <= now
     states = [("read", times["read_at"]), ("delivered", times["delivered_at"]), ("failed", failed)]
     states.append(("sent" if message.is_from_line else "received", times["sent_at"]))
+    edited = [edit.edited_at for edit in message.edits.all()]
+    changes = [message.created_at, *edited, *(time for time in times.values() if time)]
+    reactions = list(message.reactions.select_related("handset", "sticker"))
     return {
         "id": str(message.pk),
         "chat_id": str(message.chat_id),
         "created_at": written(message.created_at),
-        "updated_at": written(max([message.created_at, *(time for time in times.values() if time)])),
+        "updated_at": written(max(changes)),
         "delivery_status": next((state for state, reached in states if reached), "queued"),
         "is_from_me": message.is_from_line,
         "is_delivered": bool(times["delivered_at"]),
         "is_read": bool(times["read_at"]),
         **{name: written(time) for name, time in times.items()},
-        "parts": [part | {"reactions": None} for part in message.parts],
-        "from_handle": sender(message),
-        "effect": None,
-        "reply_to": None,
+        "parts": [
+            part
+            | {"reactions": [reaction(message.chat, r) for r in reactions if r.part_index == place] or None}
+            for place, part in enumerate(message.parts)
+        ],
+        "from_handle": handle_of(message.chat, message.handset),
+        "effect": message.effect,
+        "reply_to": message.reply_to,
         "service": message.service,
         "preferred_service": message.preferred_service or None,
+    }
+
+
+def reaction(chat, reaction):
+    """The V3 Reaction of a part."""
+    return {
+        "id": str(reaction.pk),
+        "type": reaction.type,
+        "custom_emoji": reaction.emoji or None,
+        "sticker": sticker(reaction.sticker),
+        "handle": handle_of(chat, reaction.handset),
+        "is_me": reaction.handset_id is None,
+    }
+
+
+def sticker(media):
+    return media and {
+        "url": url_of(media),
+        "file_name": media.filename,
+        "mime_type": media.mime_type,
+        "width": STICKER_SIDE,
+        "height": STICKER_SIDE,
     }

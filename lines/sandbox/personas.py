@@ -32,24 +32,18 @@ PERSONAS = {
 }
 
 
-def hear(message):
+def hear(copy):
     """A message of ours has arrived on a phone: who answers by themselves reads it and writes what comes next."""
     from lines.models.sandbox import SandboxMessage
     from lines.sandbox import carrier, outbox
 
-    handset = message.chat.handsets.first()
+    message, handset = copy.message, copy.handset
     persona = PERSONAS.get(handset.persona)
-    if persona is None or message.chat.is_group or message.arrived_at is None:
+    if persona is None or message.chat.is_group or copy.arrived_at is None:
         return
-    if message.opened_at is None:
-        message.opened_at = message.arrived_at + READS_AFTER
-        if message.delivered_at and handset.sends_read_receipts:
-            message.read_at = message.opened_at
-            outbox.queue(
-                message.environment, [payloads.message_event(message, "message.read", message.read_at)]
-            )
-        message.save(update_fields=["opened_at", "read_at"])
+    if copy.opened_at is None and carrier.opened(copy, copy.arrived_at + READS_AFTER):
+        outbox.queue(message.environment, [payloads.message_event(message, "message.read", message.read_at)])
     said = SandboxMessage.objects.filter(chat=message.chat, handset=handset, is_scripted=True).count()
     if said < len(persona.answers):
         parts = [{"type": "text", "value": persona.answers[said]}]
-        carrier.send(handset, message.chat, parts, at=message.arrived_at + ANSWERS_AFTER, is_scripted=True)
+        carrier.send(handset, message.chat, parts, at=copy.arrived_at + ANSWERS_AFTER, is_scripted=True)

@@ -4,10 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lines.models.sandbox import Handset, SandboxChat, SandboxMessage, SandboxWebhook
+from lines.models.sandbox import Handset, SandboxChat, SandboxCopy, SandboxMessage, SandboxWebhook
 from lines.sandbox.services import has_receipts
 
 NEWEST = 80
@@ -50,11 +51,10 @@ class Bubble:
 
 
 def phones_of(environment):
-    """The handsets with `unread`: how many messages of ours wait on them to be read."""
+    """The handsets with `unread`: how many messages wait on them to be read."""
     now = timezone.now()
-    waits = Q(chats__messages__handset=None, chats__messages__arrived_at__lte=now)
-    unopened = Q(chats__messages__opened_at=None) | Q(chats__messages__opened_at__gt=now)
-    unread = Count("chats__messages", filter=waits & unopened)
+    unopened = Q(copies__opened_at=None) | Q(copies__opened_at__gt=now)
+    unread = Count("copies", filter=Q(copies__arrived_at__lte=now) & unopened)
     # An aggregate forgets the ordering of the model.
     return Handset.objects.filter(environment=environment).annotate(unread=unread).order_by("id")
 
@@ -92,13 +92,15 @@ def chosen_among(threads, key):
 
 
 def bubbles_of(handset, chat):
-    """The newest messages that have reached this phone, oldest first."""
+    """The newest messages that are on this phone, oldest first."""
     if chat is None:
         return []
-    messages = SandboxMessage.objects.filter(chat=chat, arrived_at__lte=timezone.now()).select_related(
-        "handset"
-    )
-    newest = list(messages.order_by("-arrived_at", "-created_at")[:NEWEST])[::-1]
+    now = timezone.now()
+    copies = SandboxCopy.objects.filter(message=OuterRef("pk"), handset=handset, arrived_at__lte=now)
+    mine = Case(When(handset=handset, then=F("created_at")))
+    messages = SandboxMessage.objects.filter(chat=chat).select_related("handset")
+    messages = messages.annotate(here_at=Coalesce(Subquery(copies.values("arrived_at")[:1]), mine))
+    newest = list(messages.filter(here_at__lte=now).order_by("-here_at", "-created_at")[:NEWEST])[::-1]
     bubbles = [
         Bubble(message=message, part=part, is_mine=message.handset_id == handset.pk)
         for message in newest
@@ -116,7 +118,7 @@ def arrange(bubbles, chat):
         starts = before is None or not together(before, bubble)
         ends = after is None or not together(bubble, after)
         bubble.place = {(1, 1): "only", (1, 0): "first", (0, 1): "last", (0, 0): "middle"}[starts, ends]
-        bubble.opens = before is None or bubble.message.arrived_at - before.message.arrived_at > SILENCE
+        bubble.opens = before is None or bubble.message.here_at - before.message.here_at > SILENCE
         if chat.is_group and starts and bubble.message.handset and not bubble.is_mine:
             bubble.by = bubble.message.handset.first_name
     if bubbles and bubbles[-1].is_mine and has_receipts(bubbles[-1].message.service, chat.is_group):
@@ -125,7 +127,7 @@ def arrange(bubbles, chat):
 
 def together(one, other):
     same = one.message.handset_id == other.message.handset_id
-    return same and other.message.arrived_at - one.message.arrived_at < timedelta(minutes=2)
+    return same and other.message.here_at - one.message.here_at < timedelta(minutes=2)
 
 
 def told(environment):

@@ -1,7 +1,20 @@
-"""Which service a message takes, and when it cannot go at all."""
+"""Which service a message takes, when it cannot go at all, and what a service can do."""
+
+from lines.gateways.base import PermanentFailure
 
 CANNOT_RECEIVE = 4005
 NOT_DELIVERED = 4001
+
+# What can be done in a thread besides writing and sending files.
+RCS = frozenset({"react", "reply", "type", "rename", "members", "leave"})
+IMESSAGE = RCS | {"edit", "effect", "sticker", "card", "poll", "location", "background", "app", "voice"}
+ABILITIES = {"iMessage": IMESSAGE, "RCS": RCS, "SMS": frozenset()}
+
+
+def require(ability, service, sentence):
+    """Raises 2017 with `sentence` where the service lacks the ability."""
+    if ability not in ABILITIES[service]:
+        raise PermanentFailure(sentence, code=2017)
 
 
 def common_service(handsets):

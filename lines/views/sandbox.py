@@ -202,7 +202,8 @@ def new_handset(request):
 @require_GET
 def media(request, pk, filename):
     """A file at the carrier, for whoever knows its address: our side fetches it as it would from a real one."""
-    found = get_object_or_404(SandboxMedia, pk=pk, environment__carrier="sandbox")
+    files = SandboxMedia.objects.filter(environment__carrier="sandbox", deleted_at=None)
+    found = get_object_or_404(files, pk=pk)
     shows = found.mime_type in phone.IMAGES
     response = FileResponse(found.file.open("rb"), as_attachment=not shows, filename=found.filename)
     response["Content-Type"] = found.mime_type

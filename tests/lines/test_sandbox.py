@@ -10,19 +10,20 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from lines import gateways
-from lines.gateways import OutgoingMessage, PermanentFailure, TemporaryFailure
+from lines.gateways import PermanentFailure, TemporaryFailure
 from lines.models import (
     Environment,
     Handset,
     SandboxChat,
+    SandboxCopy,
     SandboxFaults,
     SandboxMedia,
     SandboxMessage,
     SandboxWebhook,
 )
 from lines.sandbox import carrier, outbox, services
+from tests.lines.conftest import NORA
 
-NORA = "+15035550171"
 MODELS = {
     "message.sent": linq.types.MessageSentWebhookEvent,
     "message.received": linq.types.MessageReceivedWebhookEvent,
@@ -31,27 +32,6 @@ MODELS = {
     "message.failed": linq.types.MessageFailedWebhookEvent,
     "chat.created": linq.types.ChatCreatedWebhookEvent,
 }
-
-
-@pytest.fixture
-def nora(environment):
-    return Handset.objects.create(environment=environment, handle=NORA, name="Nora Whitfield")
-
-
-@pytest.fixture
-def gateway(environment):
-    return gateways.for_environment(environment)
-
-
-@pytest.fixture
-def write(gateway, shop):
-    def write(text="Yes, three left.", *, to=NORA, key="key-1", **fields):
-        to = [to] if isinstance(to, str) else to
-        parts = fields.pop("parts", [{"type": "text", "value": text}])
-        chat = fields.pop("chat", None)
-        return gateway.send(OutgoingMessage(shop.phone_number, chat, to, parts, key, **fields))
-
-    return write
 
 
 @pytest.fixture
@@ -99,7 +79,7 @@ def events():
 def test_every_payload_is_one_that_the_sdk_knows(environment, shop, nora, write):
     write(preferred_service="iMessage")
     chat = SandboxChat.objects.get()
-    SandboxMessage.objects.update(arrived_at=timezone.now() - timedelta(seconds=1))
+    SandboxCopy.objects.update(arrived_at=timezone.now() - timedelta(seconds=1))
     carrier.photo(nora, chat, "bike.png", "image/png", b"png", words="This one")
     Handset.objects.create(environment=environment, handle="+15035550172", kind="unreachable")
     write(to="+15035550172", key="key-2")
@@ -201,7 +181,7 @@ def test_sms_and_groups_have_no_receipts(environment, write):
     write(to=[NORA, "+15035550172"], key="key-2")
 
     assert {"message.delivered", "message.read"}.isdisjoint(events())
-    assert SandboxMessage.objects.exclude(arrived_at=None).count() == 2
+    assert SandboxCopy.objects.exclude(arrived_at=None).count() == 3
 
 
 def test_who_cannot_be_reached_and_who_cannot_receive_it_fails(environment, write):
@@ -239,7 +219,7 @@ def test_a_phone_without_coverage_cannot_write(nora, shop):
 
 def test_reading_is_told_once_and_only_by_who_tells(nora, write):
     write()
-    SandboxMessage.objects.update(arrived_at=timezone.now(), delivered_at=timezone.now())
+    SandboxCopy.objects.update(arrived_at=timezone.now())
     chat = SandboxChat.objects.get()
     carrier.read(nora, chat)
     carrier.read(nora, chat)
@@ -247,7 +227,7 @@ def test_reading_is_told_once_and_only_by_who_tells(nora, write):
 
     nora.sends_read_receipts = False
     write(key="key-2")
-    SandboxMessage.objects.update(arrived_at=timezone.now())
+    SandboxCopy.objects.update(arrived_at=timezone.now())
     carrier.read(nora, chat)
     assert events().count("message.read") == 1
 
@@ -467,6 +447,9 @@ def test_a_new_handset_needs_a_number_that_exists(environment, ana, client_of):
 
 def test_faults_are_switched_on_from_the_page(environment, ana, client_of):
     switches = {"repeat_percent": 10, "delay_seconds": 0, "fail_sends": 2, "lose_answers": 0, "reorder": "on"}
+    switches |= {"refuse_actions": 1, "refuse_group_changes": 0}
     client_of(ana).post("/sandbox/faults/", switches)
 
-    assert SandboxFaults.objects.get().summary == "10 % repeated, out of order, 2 × 500"
+    assert (
+        SandboxFaults.objects.get().summary == "10 % repeated, out of order, 2 × 500, 1 × no reaction or edit"
+    )

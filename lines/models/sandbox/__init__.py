@@ -1,0 +1,30 @@
+"""The world of the simulated carrier: its customers' phones and what it knows of their chats with our lines.
+
+It has ids of its own and shares no table with the inbox. Our side hears of it only by the gateway's answers
+and by the webhooks that it posts.
+"""
+
+from lines.models.sandbox.account import SandboxCard, SandboxLimit
+from lines.models.sandbox.chat import SandboxChat, SandboxHappening, SandboxLocation, SandboxMember
+from lines.models.sandbox.handset import Handset
+from lines.models.sandbox.media import SandboxMedia, stored_as
+from lines.models.sandbox.message import SandboxCopy, SandboxEdit, SandboxMessage, SandboxReaction
+from lines.models.sandbox.wire import SandboxFaults, SandboxWebhook
+
+__all__ = [
+    "Handset",
+    "SandboxCard",
+    "SandboxChat",
+    "SandboxCopy",
+    "SandboxEdit",
+    "SandboxFaults",
+    "SandboxHappening",
+    "SandboxLimit",
+    "SandboxLocation",
+    "SandboxMedia",
+    "SandboxMember",
+    "SandboxMessage",
+    "SandboxReaction",
+    "SandboxWebhook",
+    "stored_as",
+]
