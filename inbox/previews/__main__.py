@@ -35,4 +35,5 @@ def limit(memory, seconds, size):
         resource.setrlimit(kind, (most, most))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -60,8 +60,7 @@ def preview(mime_type, source, target):
     where a film turns out to have no picture."""
     try:
         with av.open(str(source), format=FORMATS[mime_type]) as container:
-            film = film_in(container)
-            if film:
+            if mime_type.startswith("video/") and (film := film_in(container)):
                 return video(container, film, mime_type, target)
             if container.streams.audio:
                 return sound(container, mime_type, target)

@@ -14,9 +14,10 @@ class Waveform:
 
     def __init__(self):
         self.resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE, frame_size=GLIMPSE)
-        self.glimpses, self.samples, self.is_over = [], 0, False
+        self.glimpses, self.samples, self.is_listening = [], 0, False
 
     def hear(self, frame):
+        self.is_listening = True
         for piece in self.resampler.resample(frame):
             self.look(piece)
 
@@ -26,9 +27,10 @@ class Waveform:
         self.glimpses.append(max(max(samples), -min(samples)) if samples else 0)
 
     def finish(self):
-        if not self.is_over:
-            self.is_over = True
-            for piece in self.resampler.resample(None) if self.samples or self.glimpses else ():
+        """Look at what the resampler still holds; once."""
+        if self.is_listening:
+            self.is_listening = False
+            for piece in self.resampler.resample(None):
                 self.look(piece)
 
     @property

@@ -1,6 +1,8 @@
 """What is shown of files, whoever wrote them."""
 
 import io
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
@@ -270,6 +272,10 @@ HOSTILE = {
     "half an AVIF": ("picture", files.picture("AVIF", (400, 400))[:-200]),
     "half a film": ("video", files.film("mp4", "libx264")[:1500]),
     "a film of noise": ("video", files.film("mp4", "libx264")[:40] + bytes(range(256)) * 40),
+    "a film that says it is a memo": (
+        "recording",
+        files.film("mp4", "libx264").replace(b"ftypisom", b"ftypM4A ", 1),
+    ),
     "a memo of nothing": ("recording", b"#!AMR\n"),
     "a CAF that ends": ("recording", files.sound("caf", "pcm_s16le")[:60]),
     "a list of other files": ("video", b"RIFF\x00\x10\x00\x00AVI #EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"),
@@ -314,7 +320,19 @@ def test_a_file_that_takes_for_ever_is_given_up(store, monkeypatch):
     assert attachment.preview_error == "Making a preview of it took too long"
 
 
-def test_the_child_has_no_secrets_and_little_memory(tmp_path, monkeypatch):
+def test_the_child_has_little_memory_and_little_time():
+    greedy = "from inbox.previews.__main__ import limit; limit(10**9, 1, 1000); "
+
+    def run(code):
+        words = [sys.executable, "-c", greedy + code]
+        return subprocess.run(words, cwd=previews.ROOT, capture_output=True, text=True, timeout=20)
+
+    assert "MemoryError" in run("bytearray(2 * 10**9)").stderr
+    assert run("bytearray(10**6)").returncode == 0
+    assert run("\nwhile True: pass").returncode != 0
+
+
+def test_the_child_has_no_secrets(tmp_path, monkeypatch):
     """It is started as it always is, but runs a program that looks round."""
     monkeypatch.setenv("SECRET_KEY", "a secret")
     program = tmp_path / "look"
