@@ -2,7 +2,7 @@
 
 from django.utils.dateparse import parse_datetime
 
-from inbox.models import Attachment, Edit, Reaction
+from inbox.models import Attachment, Chat, Edit, Reaction
 from inbox.models.errand import Errand
 from lines.gateways import PermanentFailure
 
@@ -15,6 +15,11 @@ class NotYet(Exception):
 
 def call(errand, gateway):
     CALLS[errand.kind](errand, gateway)
+
+
+def tell(errand):
+    """What follows from the carrier's yes."""
+    TOLD.get(errand.kind, say_nothing)(errand)
 
 
 def take_back(errand):
@@ -84,6 +89,14 @@ CALLS = {
 }
 
 
+def tell_card_shared(errand):
+    data = {"name": str(errand.chat.line), "edition": errand.body["edition"]}
+    errand.chat.environment.record("inbox.card_shared", chat=errand.chat, by=errand.author, data=data)
+
+
+TOLD = {Kind.SHARE_CARD: tell_card_shared}
+
+
 def take_back_reaction(errand):
     before = errand.body["before"]
     reaction = Reaction.objects.filter(pk=errand.body["reaction"]).first()
@@ -112,6 +125,15 @@ def take_back_deletion(errand):
     note_failure(errand)
 
 
+def take_back_card(errand):
+    before = errand.body["before"]
+    chats = Chat.objects.filter(pk=errand.chat_id, card_shared_at=parse_datetime(errand.body["at"]))
+    shared_at = before["at"] and parse_datetime(before["at"])
+    chats.update(card_shared_at=shared_at, card_edition=before["edition"])
+    if errand.author_id:
+        note_failure(errand)
+
+
 def say_nothing(errand):
     """Nobody asked for it by hand."""
 
@@ -137,4 +159,5 @@ TAKEN_BACK = {
     Kind.DELETE: take_back_deletion,
     Kind.DELETE_FILE: say_nothing,
     Kind.READ: say_nothing,
+    Kind.SHARE_CARD: take_back_card,
 }

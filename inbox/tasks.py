@@ -19,6 +19,7 @@ __all__ = [
     "send_due",
     "send_scheduled",
     "send_scheduled_due",
+    "share_cards_due",
     "wake",
 ]
 
@@ -68,6 +69,11 @@ def run_errands_due():
     due = models.Errand.objects.waiting().filter(next_try_at__lte=timezone.now()).order_by("pk")
     for pk in due.values_list("pk", flat=True)[:200]:
         run_errand.delay(pk)
+
+
+@shared_task
+def share_cards_due():
+    models.Chat.share_cards_due()
 
 
 @shared_task

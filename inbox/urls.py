@@ -1,6 +1,6 @@
 from django.urls import path
 
-from inbox.views import chats, inbox, media, messages, notes, replies, scheduled, start
+from inbox.views import cards, chats, inbox, media, messages, notes, replies, scheduled, start
 
 urlpatterns = [
     path("inbox/counts/", inbox.counts, name="counts"),
@@ -18,6 +18,9 @@ urlpatterns = [
     path("chats/<uuid:pk>/close/", chats.close, name="close"),
     path("chats/<uuid:pk>/reopen/", chats.reopen, name="reopen"),
     path("chats/<uuid:pk>/assign/", chats.assign, name="assign"),
+    path("chats/<uuid:pk>/card/", cards.card, name="card"),
+    path("chats/<uuid:pk>/share-card/", cards.share, name="share-card"),
+    path("chats/<uuid:pk>/send-contact/", cards.send, name="send-contact"),
     path("chats/<uuid:pk>/messages/", messages.messages, name="messages"),
     path("chats/<uuid:pk>/reply/", messages.reply, name="reply"),
     path("chats/<uuid:pk>/draft/", messages.draft, name="draft"),

@@ -1,3 +1,4 @@
+from django import forms
 from django.http import Http404
 
 
@@ -6,3 +7,14 @@ def admin_of(request):
     if request.membership is None or not request.membership.is_admin:
         raise Http404("Not an admin here")
     return request.environment
+
+
+class SwitchForm(forms.Form):
+    """One of `switches`, and whether it is to be on."""
+
+    switch = forms.ChoiceField()
+    on = forms.TypedChoiceField(choices=[("yes", "On"), ("no", "Off")], coerce=lambda value: value == "yes")
+
+    def __init__(self, *args, switches, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["switch"].choices = [(name, name) for name in switches]

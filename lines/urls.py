@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lines.views import entrance, people
+from lines.views import cards, entrance, environments, lines, people
 
 urlpatterns = [
     path("setup/<token>/", entrance.setup, name="setup"),
@@ -14,4 +14,13 @@ urlpatterns = [
     path("settings/people/<uuid:user>/remove/", people.remove, name="remove"),
     path("settings/lines/<uuid:line>/let-in/", people.let_in, name="let-in"),
     path("settings/lines/<uuid:line>/shut-out/", people.shut_out, name="shut-out"),
+    path("settings/lines/<uuid:line>/", lines.line, name="line"),
+    path("settings/lines/<uuid:line>/turn/", lines.turn, name="turn-line"),
+    path("settings/lines/<uuid:line>/card/", lines.change_card, name="change-card"),
+    path("settings/lines/<uuid:line>/card/again/", lines.put_card_again, name="put-card-again"),
+    path("settings/environment/", environments.environment, name="environment"),
+    path("settings/environment/turn/", environments.turn, name="turn-environment"),
+    path("settings/environment/lift/", environments.lift, name="lift-opt-outs"),
+    path("lines/<uuid:pk>/card.vcf", cards.contact_file, name="contact-file"),
+    path("lines/<uuid:pk>/card.jpg", cards.picture, name="card-picture"),
 ]

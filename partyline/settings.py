@@ -140,6 +140,16 @@ CELERY_BEAT_SCHEDULE = {
     "fetch media": {"task": "inbox.tasks.fetch_media_due", "schedule": 10.0, "options": {"expires": 10}},
     "make previews": {"task": "inbox.tasks.make_previews", "schedule": 10.0, "options": {"expires": 10}},
     "remove files": {"task": "inbox.tasks.remove_files", "schedule": 60.0, "options": {"expires": 60}},
+    "put contact cards": {
+        "task": "lines.tasks.put_contact_cards_due",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "share contact cards": {
+        "task": "inbox.tasks.share_cards_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "sandbox carrier": {
         "task": "lines.tasks.post_sandbox_webhooks",
         "schedule": 2.0,

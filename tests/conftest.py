@@ -142,7 +142,7 @@ def make_message(environment):
             **fields,
         )
         Part.objects.create(message=message, index=0, kind="text", text=text)
-        chat.last_message, chat.last_activity_at = message, at
+        chat.last_message, chat.last_message_at, chat.last_activity_at = message, at, at
         if inbound:
             chat.inbound_count += 1
             chat.last_inbound_at = at

@@ -6,6 +6,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from inbox.models.grouping import Group
+from inbox.models.introducing import Introducing
 from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
 from inbox.models.scheduling import Schedulable
@@ -99,7 +100,7 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable, Notable, Schedulable, Group):
+class Chat(Writable, Notable, Schedulable, Group, Introducing):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):

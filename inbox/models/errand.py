@@ -137,6 +137,8 @@ class Errand(models.Model):
 
     @transaction.atomic
     def accept(self):
+        from inbox import errands
+
         now = timezone.now()
         self.accepted_at, self.claimed_at, self.error = now, None, ""
         names = ["accepted_at", "claimed_at", "error"]
@@ -145,6 +147,7 @@ class Errand(models.Model):
             names.append("answered_at")
         # A webhook may have answered already; then that stays.
         self.save(update_fields=names)
+        errands.tell(self)
         self.next_later()
 
     @transaction.atomic

@@ -161,6 +161,7 @@ class Sendable(models.Model):
         fresh.verdict = {}
         fresh.save()
         fresh.environment.record("inbox.message_accepted", message=fresh, by=fresh.author)
+        chat.share_card_after(fresh)
 
     @transaction.atomic
     def put_back(self, until, *, verdict=None, why=""):

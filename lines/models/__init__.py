@@ -1,4 +1,5 @@
 from lines.models.consent import BlockedHandle, OptOut
+from lines.models.contact_card import ContactCard
 from lines.models.environment import Environment
 from lines.models.event import Event, EventCounter
 from lines.models.line import Line, LineAccess
@@ -22,6 +23,7 @@ from lines.models.sandbox import (
 
 __all__ = [
     "BlockedHandle",
+    "ContactCard",
     "Environment",
     "Event",
     "EventCounter",

@@ -48,12 +48,31 @@ class Environment(models.Model):
 
     objects = EnvironmentQuerySet.as_manager()
 
+    SWITCHES = ("reactions_answer", "types_in_groups", "frees_first_messages")
+
     def __str__(self):
         return self.name
 
     def record(self, type, *, chat=None, message=None, line=None, by=None, data=None):
         """Add an event to the log, in the transaction of the change that it tells of."""
         return Event.objects.record(self, type, chat=chat, message=message, line=line, by=by, data=data or {})
+
+    @transaction.atomic
+    def turn(self, switch, on, *, by):
+        """Turn one of SWITCHES on or off; safe to repeat."""
+        if switch not in self.SWITCHES:
+            raise ValueError(f"An environment has no switch {switch}")
+        self.set(switch, on, by=by)
+
+    @transaction.atomic
+    def lift_opt_outs_by(self, lift, *, by):
+        """Say what of a person who opted out counts as wanting messages again: one of Lift."""
+        self.set("opt_out_lift", self.Lift(lift).value, by=by)
+
+    def set(self, name, value, *, by):
+        if Environment.objects.exclude(**{name: value}).filter(pk=self.pk).update(**{name: value}):
+            self.refresh_from_db()
+            self.record("inbox.environment_changed", by=by, data={name: value})
 
     @transaction.atomic
     def admit(self, user, *, role, lines=()):

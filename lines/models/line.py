@@ -60,10 +60,15 @@ class Line(models.Model):
     auto_typing = models.BooleanField(default=True)
     # Tells the carrier that a conversation was read, once one of us has.
     sends_read_receipts = models.BooleanField(default=True)
+    # Gives iPhones the contact card without being asked, where there is one.
+    shares_card = models.BooleanField(default=True)
     daily_limit = models.PositiveIntegerField(default=3000)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = LineQuerySet.as_manager()
+
+    # What happens by itself and can be turned off.
+    SWITCHES = ("auto_typing", "sends_read_receipts", "shares_card")
 
     class Meta:
         constraints = [
@@ -102,8 +107,19 @@ class Line(models.Model):
             self.environment.record("inbox.line_resumed", line=self, by=by)
 
     @transaction.atomic
-    def let_in(self, user, *, by, may_answer=True):
-        self.access.update_or_create(user=user, defaults={"may_answer": may_answer})
+    def turn(self, switch, on, *, by):
+        """Turn one of SWITCHES on or off; safe to repeat."""
+        if switch not in self.SWITCHES:
+            raise ValueError(f"A line has no switch {switch}")
+        if Line.objects.filter(pk=self.pk, **{switch: not on}).update(**{switch: on}):
+            self.refresh_from_db()
+            self.environment.record("inbox.line_changed", line=self, by=by, data={switch: on})
+
+    @transaction.atomic
+    def let_in(self, user, *, by, may_answer=True, may_delete=None):
+        """Let `user` in, or change their rights; `may_delete` None leaves it as it is, which is yes at first."""
+        rights = {"may_answer": may_answer} | ({} if may_delete is None else {"may_delete": may_delete})
+        self.access.update_or_create(user=user, defaults=rights)
         self.environment.record(ACCESS_CHANGED, line=self, by=by, data={"user": str(user.pk)})
 
     @transaction.atomic
@@ -125,3 +141,10 @@ class LineAccess(models.Model):
 
     def __str__(self):
         return f"{self.user} on {self.line}"
+
+    @property
+    def sentence(self):
+        """What they may do, for people."""
+        if not self.may_answer:
+            return f"{self.user} only reads on {self.line}"
+        return f"{self.user} answers on {self.line}{'' if self.may_delete else ', but deletes nothing'}"

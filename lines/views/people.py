@@ -53,6 +53,13 @@ class AccessForm(forms.Form):
         empty_value=True,
         required=False,
     )
+    # Left as it is where it is not said.
+    may_delete = forms.TypedChoiceField(
+        choices=[("yes", "Deletes"), ("no", "Deletes nothing")],
+        coerce=lambda value: value != "no",
+        empty_value=None,
+        required=False,
+    )
 
     def __init__(self, *args, environment, **kwargs):
         super().__init__(*args, **kwargs)
@@ -137,14 +144,15 @@ def remove(request, user):
 @login_required
 @require_POST
 def let_in(request, line):
-    """Let somebody in, or change whether they may answer."""
+    """Let somebody in, or change whether they may answer and delete."""
     line = get_object_or_404(admin_of(request).lines, pk=line)
     form = AccessForm(request.POST, environment=line.environment)
     if not form.is_valid():
         return refuse(request, "Choose one of the people here.")
-    user, may_answer = form.cleaned_data["user"], form.cleaned_data["may_answer"]
-    line.let_in(user, by=request.user, may_answer=may_answer)
-    messages.success(request, f"{user} {'answers' if may_answer else 'only reads'} on {line}")
+    rights = dict(form.cleaned_data)
+    user = rights.pop("user")
+    line.let_in(user, by=request.user, **rights)
+    messages.success(request, line.access.get(user=user).sentence)
     return redirect("people")
 
 

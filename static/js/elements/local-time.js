@@ -8,6 +8,7 @@ const date = format({ day: "numeric", month: "short" })
 const appointment = format({ weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" })
 const year = format({ day: "numeric", month: "short", year: "numeric" })
 const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, { numeric: "auto" })
+const short = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, { style: "narrow", numeric: "auto" })
 const exact = format({ dateStyle: "full", timeStyle: "medium" })
 
 const startOf = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate())
@@ -21,7 +22,17 @@ function row(moment) {
   return (moment.getFullYear() === new Date().getFullYear() ? date : year).format(moment)
 }
 
+// How long since: "3h ago", "yesterday", and the date after a week.
+function ago(moment) {
+  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60000))
+  if (minutes < 1) return short.format(0, "second")
+  if (minutes < 60) return short.format(-minutes, "minute")
+  if (minutes < 24 * 60) return short.format(-Math.floor(minutes / 60), "hour")
+  return daysAgo(moment) < 7 ? short.format(-daysAgo(moment), "day") : year.format(moment)
+}
+
 const styles = {
+  ago,
   row,
   clock: (moment) => time.format(moment),
   full: (moment) => exact.format(moment),
