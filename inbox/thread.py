@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from inbox.live import THREAD_LINES
 from inbox.models import Attachment, Chat, Part
@@ -35,12 +35,14 @@ def conversation_of(request, chat, *, found=None):
 
 def foot_of(request, chat):
     """The composer, or why there is none."""
+    prefetch_related_objects([chat], "participants__handle__contact")
     drafts = chat.drafts_of(request.user)
     return {
         "chat": chat,
         "verdict": chat.verdict(),
         "may_answer": may_answer(request, chat),
         "drafts": drafts,
+        "zone": chat.zone,
         "draft": drafts["reply"],
         "key": uuid4(),
     }
