@@ -73,7 +73,7 @@ def test_a_receipt_that_is_tried_again_is_no_backlog(client, environment):
 
 @pytest.mark.django_db(transaction=True)
 def test_not_ready_while_messages_wait_to_leave(client, chat, ana):
-    message = chat.send(by=ana, parts=[{"text": "On its way"}], key="k-1")
+    message = chat.send(by=ana, text="On its way", key="k-1")
     Message.objects.filter(pk=message.pk).update(next_try_at=long_ago(90))
 
     response = client.get("/readyz")
