@@ -8,7 +8,7 @@ from django.core.files import File
 from django.db.models import F
 from django.utils import timezone
 
-from inbox.demo import papers, pictures, recordings
+from inbox.demo import jottings, papers, pictures, recordings
 from inbox.demo.people import CUSTOMERS
 from inbox.demo.story import TALKS, said_of
 from inbox.models import Attachment, Chat, ChatRead, Contact, Handle, Message
@@ -46,6 +46,7 @@ class Telling:
         for talk, chat in chats:
             self.settle(talk, Chat.objects.get(environment=self.environment, external_id=str(chat.pk)))
         self.date_events()
+        jottings.jot(self.environment, self.people, self.now)
 
     def open(self, talk):
         line = self.environment.lines.get(name=talk.line)

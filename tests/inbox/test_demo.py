@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from inbox.models import Attachment, Chat, ChatRead, Message
+from inbox.models import Attachment, Chat, ChatRead, Message, Note, ScheduledSend
 from lines.models import Environment, Handset, OptOut, SandboxMessage, SandboxWebhook, User
 from webhooks.models import Receipt
 
@@ -76,3 +76,12 @@ def test_people_see_their_lines_and_what_is_new_on_them(fairwheel):
     assert Chat.objects.visible_to(lea).count() == Chat.objects.count()
     assert ChatRead.objects.filter(user=ana, is_unread=True).exists()
     assert Chat.objects.exclude(waiting_since=None).count() < 12
+
+
+def test_the_team_wrote_for_itself_too(fairwheel):
+    note, scheduled = Note.objects.get(), ScheduledSend.objects.get()
+
+    assert [str(person) for person in note.mentions.all()] == [str(note.chat.assignee)]
+    assert note.at < timezone.now() - timedelta(days=1)
+    assert (scheduled.state, scheduled.said_at.split()[1]) == ("waiting", "9:00")
+    assert fairwheel.saved_replies.count() == 4

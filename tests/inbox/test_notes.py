@@ -1,5 +1,6 @@
 """What colleagues say among themselves."""
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from inbox import live
 from inbox.models import Chat, Draft, Note
 from tests.conftest import CARL, DORA
 
@@ -237,3 +239,17 @@ def test_the_mode_that_was_written_in_last_is_remembered_without_a_text(chat, an
     chat.keep_draft("", by=ana)
     assert chat.drafts_of(ana)["mode"] == "reply"
     assert not Draft.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_watches_is_told_of_a_note_and_who_may_not_look_is_not(chat, ana, ben, olga, environment):
+    note = chat.add_note("It is the crank arm", by=ana)
+    (push,) = live.said_in(chat.pk, environment.pk, ben, since=None)
+
+    assert f'id="note-{note.pk}"' in json.loads(push.full)["note"]
+    assert "crank" not in push.brief
+    with pytest.raises(Chat.DoesNotExist):
+        live.said_in(chat.pk, environment.pk, olga, since=None)
+    note.delete_here(by=ana)
+    (push,) = live.said_in(chat.pk, environment.pk, ben, since=None)
+    assert "tombstone" in json.loads(push.full)["note"]

@@ -1,5 +1,6 @@
 """Messages that are to be sent later: not twice, not too soon, and not behind anybody's back."""
 
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -17,7 +18,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inbox import tasks, zones
+from inbox import live, tasks, zones
 from inbox.models import Attachment, Chat, Message, Refused, ScheduledSend
 from inbox.models.content import Content, parts_of
 from inbox.models.scheduling import MOST_SCHEDULED
@@ -471,6 +472,19 @@ def test_workers_and_people_at_once_make_one_message_or_none(chat, ana, ben, lat
     assert chat.messages.filter(direction="outbound").count() == (scheduled.state == "sent")
     assert scheduled.state in ("sent", "cancelled")
     assert outcomes.count(True) == (scheduled.state == "cancelled")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_watches_is_told_what_becomes_of_it(chat, ana, ben, environment, later):
+    scheduled = later()
+    (push,) = live.said_in(chat.pk, environment.pk, ben, since=None)
+    assert "Your wheel is ready" in json.loads(push.full)["scheduled"]
+    assert "Your wheel" not in push.brief
+
+    scheduled.send_now(by=ana)
+    told = [json.loads(push.full) for push in live.said_in(chat.pk, environment.pk, ben, since=None)]
+    assert "hidden" in told[-1]["scheduled"]
+    assert any("Your wheel is ready" in (one["message"] or "") for one in told)
 
 
 # The forms and addresses.
