@@ -1,15 +1,18 @@
 """Media of carriers, fetched into our own storage: bounded in size and time, and never from inside our network."""
 
 import ipaddress
+import math
 import socket
 import tempfile
+import time
 from contextlib import contextmanager
 from datetime import timedelta
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
 import structlog
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +27,8 @@ MAX_REDIRECTS = 3
 # Seconds for each step of the connection; the whole is bounded by the size.
 TIMEOUT = httpx.Timeout(15, connect=5)
 CLAIM_LASTS = timedelta(minutes=5)
+# What a person waits for an address of theirs.
+URL_SECONDS = 20
 
 
 class Refused(Exception):
@@ -37,7 +42,8 @@ def fetch(attachment):
         return
     try:
         with tempfile.TemporaryFile() as copy:
-            download(attachment, copy)
+            known_hosts = hosts_of(attachment.environment)
+            download(attachment.source_url, known_hosts, copy, limit=settings.MEDIA_MAX_BYTES)
             if not keep(attachment, copy):
                 return
     except Refused as refusal:
@@ -57,9 +63,22 @@ def keep(attachment, copy):
     return True
 
 
-def download(attachment, copy):
-    known_hosts = hosts_of(attachment.environment)
-    url = attachment.source_url
+def keep_from(environment, url, *, by):
+    """Store what stands at a web address, to be sent; ValidationError says why it cannot be. Takes 20 s at most."""
+    name = unquote(urlsplit(url).path.rpartition("/")[2]) or "file"
+    try:
+        with tempfile.TemporaryFile() as copy:
+            until = time.monotonic() + URL_SECONDS
+            download(url, set(), copy, limit=settings.MEDIA_URL_MAX_BYTES, until=until)
+            return Attachment.keep(environment, File(copy, name=name), by=by)
+    except Refused as refusal:
+        raise ValidationError(f"{refusal}.") from refusal
+    except (httpx.HTTPError, OSError, ValueError) as error:
+        raise ValidationError("Nothing could be fetched from that address.") from error
+
+
+def download(url, known_hosts, copy, *, limit, until=math.inf):
+    """Into `copy`, `limit` bytes at most and not after `until` (by the monotonic clock); Refused where that is not to be."""
     with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
         for _ in range(MAX_REDIRECTS + 1):
             with safely(client, url, known_hosts) as response:
@@ -67,9 +86,9 @@ def download(attachment, copy):
                     url = urljoin(url, response.headers["location"])
                     continue
                 if response.is_client_error and response.status_code not in (408, 425, 429):
-                    raise Refused(f"The carrier answered {response.status_code}")
+                    raise Refused(f"The server answered {response.status_code}")
                 response.raise_for_status()
-                return copy_bounded(response, copy)
+                return copy_bounded(response, copy, limit, until)
     raise Refused("Too many redirects")
 
 
@@ -107,8 +126,7 @@ def resolve(host, port):
         raise httpx.ConnectError(f"{host} cannot be found") from error
 
 
-def copy_bounded(response, copy):
-    limit = settings.MEDIA_MAX_BYTES
+def copy_bounded(response, copy, limit, until):
     if int(response.headers.get("content-length") or 0) > limit:
         raise Refused("Larger than the limit for media")
     size = 0
@@ -116,6 +134,8 @@ def copy_bounded(response, copy):
         size += len(chunk)
         if size > limit:
             raise Refused("Larger than the limit for media")
+        if time.monotonic() > until:
+            raise Refused("It came too slowly")
         copy.write(chunk)
 
 

@@ -1,9 +1,10 @@
-from django.core.exceptions import ValidationError
+from django.contrib import messages as notes
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 
-from inbox.models import Chat
+from inbox.models import Chat, Message
 from lines.models import Line
 
 
@@ -39,6 +40,45 @@ def message_in(messages, pk):
         return get_object_or_404(messages, pk=pk)
     except ValidationError as error:
         raise Http404("No such message") from error
+
+
+def message_for(request, pk):
+    if request.environment is None:
+        raise Http404("Not a member of any environment")
+    found = Message.objects.visible_to(request.user, request.environment)
+    return message_in(found.select_related("chat__line", "environment"), pk)
+
+
+def message_to_answer(request, pk):
+    message = message_for(request, pk)
+    if not may_answer(request, message.chat):
+        raise PermissionDenied("You may read this line, but not answer on it.")
+    return message
+
+
+def bubble(request, message, **more):
+    """A message as it is now; `more` (said, undo) is a toast beside it."""
+    if not request.htmx:
+        return redirect("conversation", "all", message.chat_id)
+    sequence = request.environment.last_sequence
+    message = Message.objects.for_bubbles().get(pk=message.pk)
+    template = "chats/_message_answer.html" if more else "chats/_message.html"
+    return dated(render(request, template, {"message": message, **more}), sequence)
+
+
+def refused(request, refusal, chat):
+    """A sentence beside the page, which stays as it is."""
+    if not request.htmx:
+        notes.error(request, refusal.sentence)
+        return redirect("conversation", "all", chat.pk)
+    context = {"said": refusal.sentence, "failed": True}
+    response = render(request, "chats/_toast.html", context, status=422)
+    response["HX-Reswap"] = "none"
+    return response
+
+
+def may_delete(request, chat):
+    return Line.objects.deletable_by(request.user).filter(pk=chat.line_id).exists()
 
 
 def may_answer(request, chat):

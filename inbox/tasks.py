@@ -1,11 +1,14 @@
 import threading
+from datetime import timedelta
 
+import structlog
 from celery import shared_task
 from django.db.models import Min, Q
 from django.utils import timezone
 
 from inbox import media, models
 from inbox.models.sending import CLAIM_LASTS
+from lines import gateways
 from partyline.wake import wake
 
 __all__ = [
@@ -13,6 +16,7 @@ __all__ = [
     "fetch_media_due",
     "make_previews",
     "remove_files",
+    "remove_unused_uploads",
     "run_errand",
     "run_errands_due",
     "send_chat",
@@ -20,9 +24,13 @@ __all__ = [
     "send_scheduled",
     "send_scheduled_due",
     "share_cards_due",
+    "show_typing",
     "wake",
 ]
 
+log = structlog.get_logger()
+
+UNUSED_FOR = timedelta(days=1)
 # Previews that one worker makes at the same time: they take a processor each, and messages must not wait for them.
 preview_places = threading.BoundedSemaphore(2)
 
@@ -43,6 +51,24 @@ def send_due():
     longest = due.values("chat_id").annotate(since=Min("next_try_at")).order_by("since")
     for chat in longest[:200]:
         send_chat.delay(str(chat["chat_id"]))
+
+
+@shared_task(expires=10)
+def show_typing(chat_id, ended):
+    chat = models.Chat.objects.select_related("environment").get(pk=chat_id)
+    try:
+        gateway = gateways.for_environment(chat.environment)
+        (gateway.stop_typing if ended else gateway.start_typing)(chat.external_id)
+    except (gateways.TemporaryFailure, gateways.PermanentFailure) as failure:
+        log.info("typing_not_shown", chat=chat_id, reason=failure.reason)
+
+
+@shared_task
+def remove_unused_uploads():
+    """What was uploaded a day ago and never sent."""
+    unused = models.Attachment.objects.unused().filter(created_at__lt=timezone.now() - UNUSED_FOR)
+    for attachment in unused[:500]:
+        attachment.remove()
 
 
 @shared_task

@@ -58,13 +58,15 @@ def lines_of(chat, *, since=None, until=None):
     return list(events.order_by("-id")[:LINES])[::-1]
 
 
-def thread_of(chat, *, before=None, after=None, around=None, lines=None):
+def thread_of(chat, *, before=None, after=None, around=None, thread=None, lines=None):
     """A page of messages with the lines between them: the newest, or those before, after or around a message.
 
     `oldest` and `newest` are where a further page begins, None where there is none. Every line belongs to the page
     of the last message before it.
     """
     messages = chat.messages.for_bubbles()
+    if thread is not None:
+        return {"items": merged(list(messages.in_thread_of(thread)[:MESSAGES]), [], [])}
     if around is not None:
         older, oldest, _ = older_page(messages, around, MESSAGES // 2)
         newer, newest, following = newer_page(messages, around, MESSAGES // 2)

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from inbox.views import cards, chats, inbox, media, messages, notes, replies, scheduled, start
+from inbox.views import (
+    cards,
+    chats,
+    inbox,
+    media,
+    messages,
+    notes,
+    reactions,
+    replies,
+    scheduled,
+    start,
+    uploads,
+)
 
 urlpatterns = [
     path("inbox/counts/", inbox.counts, name="counts"),
@@ -39,7 +51,15 @@ urlpatterns = [
     path("settings/replies/<uuid:pk>/", replies.edit, name="edit-reply"),
     path("settings/replies/<uuid:pk>/delete/", replies.delete, name="delete-reply"),
     path("messages/<uuid:pk>/", messages.message, name="message"),
+    path("chats/<uuid:pk>/uploads/", uploads.upload, name="upload"),
+    path("chats/<uuid:pk>/typing/", chats.typing, name="typing"),
+    path("uploads/<uuid:pk>/remove/", uploads.remove, name="remove-upload"),
     path("messages/<uuid:pk>/retry/", messages.retry, name="retry"),
+    path("messages/<uuid:pk>/react/", reactions.react, name="react"),
+    path("messages/<uuid:pk>/edit/", messages.edit, name="edit"),
+    path("messages/<uuid:pk>/delete/", messages.delete, name="delete"),
+    path("messages/<uuid:pk>/undelete/", messages.undelete, name="undelete"),
+    path("emoji/", reactions.emoji, name="emoji"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
     path("media/<uuid:pk>/preview/<str:filename>", media.preview, name="preview"),
 ]

@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2},
     },
+    "remove unused uploads": {"task": "inbox.tasks.remove_unused_uploads", "schedule": 3600.0},
     "run errands": {"task": "inbox.tasks.run_errands_due", "schedule": 2.0, "options": {"expires": 2}},
     "fetch media": {"task": "inbox.tasks.fetch_media_due", "schedule": 10.0, "options": {"expires": 10}},
     "make previews": {"task": "inbox.tasks.make_previews", "schedule": 10.0, "options": {"expires": 10}},

@@ -27,6 +27,13 @@ def clean_filename(name):
     return f"{stem[: 120 - len(suffix)]}{suffix[:20]}" or "file"
 
 
+class AttachmentQuerySet(models.QuerySet):
+    def unused(self):
+        """What somebody uploaded and that is part of nothing."""
+        uploads = self.exclude(uploaded_by=None)
+        return uploads.filter(parts=None, reactions=None, scheduled=None, icon_of=None, photo_of=None)
+
+
 class Attachment(Previewable, Removable):
     """A file, ours once `stored`. `source_url` is where the carrier had it; nobody is ever sent there."""
 
@@ -56,6 +63,8 @@ class Attachment(Previewable, Removable):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="uploads"
     )
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AttachmentQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.errand import Errand
 from inbox.models.grouping import Group
 from inbox.models.introducing import Introducing
 from inbox.models.noting import Notable
@@ -274,6 +275,20 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
         reads = self.reads.filter(is_unread=False, seen__gte=self.inbound_count, read_at__isnull=False)
         return [read.user for read in reads.select_related("user").order_by("-read_at")[:SEEN_BY]]
 
+    @property
+    def shows_typing(self):
+        """Whether they can see that somebody writes: on iMessage, and in groups only where that is wanted."""
+        if self.external_id is None or self.line_left_at or self.service != "iMessage":
+            return False
+        return not self.is_group or self.environment.types_in_groups
+
+    def show_typing(self, *, ended=False):
+        """Tell the carrier; nothing is kept, since it is over in a moment anyway."""
+        from inbox import tasks
+
+        if self.shows_typing and not self.verdict().refused:
+            tasks.wake(tasks.show_typing, str(self.pk), ended)
+
     def read_of(self, user):
         """What `user` has read here, made at the first look."""
         return self.reads.get_or_create(user=user, defaults={"seen": self.inbound_count})[0]
@@ -287,6 +302,15 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
             read.seen, read.is_unread, read.read_at = chat.inbound_count, False, timezone.now()
             read.save()
             self.environment.record("inbox.chat_read", chat=self, by=by, data={"unread": 0})
+            chat.tell_carrier_of_reading(by=by)
+
+    def tell_carrier_of_reading(self, *, by):
+        """Once for what they wrote last, by whoever reads it first; groups know no such thing."""
+        if self.is_group or self.external_id is None or not self.line.sends_read_receipts:
+            return
+        told = self.errands.filter(kind=Errand.Kind.READ, failed_at=None).order_by("-pk").first()
+        if self.last_inbound_at and (told is None or told.queued_at < self.last_inbound_at):
+            Errand.queue(Errand.Kind.READ, self, by=by)
 
     @transaction.atomic
     def mark_unread(self, *, by):

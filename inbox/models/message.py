@@ -22,6 +22,10 @@ FOR_BUBBLES = (
 )
 
 
+# A phone lets every answer point to what began the thread; whoever does not is followed so far.
+THREAD_DEPTH = 8
+
+
 class MessageQuerySet(models.QuerySet):
     def visible_to(self, user, environment=None):
         from inbox.models.chat import Chat
@@ -39,6 +43,16 @@ class MessageQuerySet(models.QuerySet):
 
     def newer_than(self, message):
         return self.filter(at__gte=message.at).exclude(at=message.at, pk__lte=message.pk)
+
+    def in_thread_of(self, message):
+        """The message that began it and all that answers it or one of its answers, oldest first."""
+        root = message
+        for _ in range(THREAD_DEPTH):
+            if root.original is None:
+                break
+            root = root.original
+        answers = models.Q(original=root) | models.Q(original__original=root)
+        return self.filter(models.Q(pk=root.pk) | answers).oldest_first()
 
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""

@@ -4,10 +4,11 @@ from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from inbox.models import Chat
-from inbox.shortcuts import chat_for, dated
+from inbox.shortcuts import chat_for, dated, may_answer
 from inbox.thread import foot_of
 
 
@@ -77,6 +78,16 @@ def assign(request, pk):
     return answer(request, pk, done and said, undo=("assign", {"to": before and before.pk}))
 
 
+@login_required
+@require_POST
+def typing(request, pk):
+    """They see that we are writing, for 90 s at most; `ended` takes it away. Of no account where it is not possible."""
+    chat = chat_for(request, pk)
+    if may_answer(request, chat):
+        chat.show_typing(ended=bool(request.POST.get("ended")))
+    return HttpResponse(status=204)
+
+
 def answer(request, pk, said, undo=None):
     """The head of the conversation as it is now, and a toast that says what was done."""
     if not request.htmx:
@@ -87,5 +98,10 @@ def answer(request, pk, said, undo=None):
 
 
 def head_of(request, chat, **more):
-    context = {"chat": Chat.objects.for_rows().get(pk=chat.pk), "colleagues": chat.line.seen_by(), **more}
+    chat = Chat.objects.for_rows().get(pk=chat.pk)
+    context = {"chat": chat, "colleagues": chat.line.seen_by()}
+    if said := more.get("said"):
+        context["said"] = f"{said}, {chat.name}"
+    if undo := more.get("undo"):
+        context["undo"] = {"url": reverse(undo[0], args=[chat.pk]), "target": "#head", "values": undo[1]}
     return render(request, "chats/_head_answer.html" if more.get("said") else "chats/_head.html", context)

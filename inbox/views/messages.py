@@ -2,23 +2,33 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from inbox.forms import MessageForm
-from inbox.models import Draft, Message
-from inbox.shortcuts import chat_for, dated, may_answer, message_in
+from inbox.models import Draft, Refused
+from inbox.shortcuts import (
+    bubble,
+    chat_for,
+    dated,
+    may_answer,
+    may_delete,
+    message_for,
+    message_in,
+    message_to_answer,
+    refused,
+)
 from inbox.thread import thread_of
 
 
 @login_required
 def messages(request, pk):
-    """The fifty messages `before`, `after` or `around` the one that is named; without it the newest."""
+    """The fifty messages `before`, `after` or `around` the one that is named, or its `thread`; without it the newest."""
     chat = chat_for(request, pk)
     sequence = request.environment.last_sequence
-    place = next((name for name in ("before", "after", "around") if name in request.GET), None)
+    place = next((name for name in ("before", "after", "around", "thread") if name in request.GET), None)
     where = {place: message_in(chat.messages, request.GET[place])} if place else {}
     return dated(render(request, "chats/_items.html", {"chat": chat} | thread_of(chat, **where)), sequence)
 
@@ -26,9 +36,7 @@ def messages(request, pk):
 @login_required
 def message(request, pk):
     """The address of a message leads to it in its place."""
-    if request.environment is None:
-        raise Http404("Not a member of any environment")
-    message = message_in(Message.objects.visible_to(request.user, request.environment), pk)
+    message = message_for(request, pk)
     return redirect(f"{reverse('conversation', args=['all', message.chat_id])}?message={message.pk}")
 
 
@@ -46,8 +54,6 @@ def reply(request, pk):
             form.add_error(None, error)
     if form.errors:
         return render(request, "chats/_problem.html", {"form": form, "chat": chat}, status=422)
-    if not request.htmx:
-        return redirect("conversation", "all", chat.pk)
     return bubble(request, message)
 
 
@@ -67,18 +73,48 @@ def draft(request, pk):
 @require_POST
 def retry(request, pk):
     """A failed message once more; the guard looks at it again before it leaves."""
-    if request.environment is None:
-        raise Http404
-    message = message_in(Message.objects.visible_to(request.user, request.environment), pk)
-    if not may_answer(request, message.chat):
-        raise PermissionDenied("You may read this line, but not answer on it.")
-    again = message.retry(by=request.user)
-    if not request.htmx:
-        return redirect("conversation", "all", message.chat_id)
+    message = message_to_answer(request, pk)
+    try:
+        again = message.retry(by=request.user)
+    except Refused as refusal:
+        return refused(request, refusal, message.chat)
     return bubble(request, again or message)
 
 
-def bubble(request, message):
-    sequence = request.environment.last_sequence
-    message = Message.objects.for_bubbles().get(pk=message.pk)
-    return dated(render(request, "chats/_message.html", {"message": message}), sequence)
+@login_required
+@require_POST
+def edit(request, pk):
+    """Say `text` in place of what the part `part` says; on the phone too."""
+    message = message_to_answer(request, pk)
+    part = request.POST.get("part", "0")
+    try:
+        message.edit(
+            request.POST.get("text", ""), by=request.user, part_index=int(part) if part.isdecimal() else 0
+        )
+    except Refused as refusal:
+        return refused(request, refusal, message.chat)
+    return bubble(request, message)
+
+
+@login_required
+@require_POST
+def delete(request, pk):
+    message = message_for(request, pk)
+    if not may_delete(request, message.chat):
+        raise PermissionDenied("You may not delete what was said on this line.")
+    done = message.delete_here(by=request.user)
+    undo = done and {"url": reverse("undelete", args=[message.pk]), "target": f"#message-{message.pk}"}
+    return bubble(request, message, said="Message deleted", icon="trash-2", undo=undo)
+
+
+@login_required
+@require_POST
+def undelete(request, pk):
+    message = message_for(request, pk)
+    if not may_delete(request, message.chat):
+        raise PermissionDenied("You may not delete what was said on this line.")
+    try:
+        message.undelete(by=request.user)
+    except Refused as refusal:
+        return refused(request, refusal, message.chat)
+    return bubble(request, message)

@@ -120,7 +120,7 @@ def test_what_is_gone_is_not_asked_for_again(attachment, web):
     web.answers["cdn.example.com/a-1"] = httpx.Response(404)
     media.fetch(attachment)
     attachment.refresh_from_db()
-    assert (attachment.state, attachment.error) == ("failed", "The carrier answered 404")
+    assert (attachment.state, attachment.error) == ("failed", "The server answered 404")
 
 
 def test_an_upload_is_kept_under_its_id_whatever_it_is_called(environment):

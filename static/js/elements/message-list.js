@@ -1,6 +1,7 @@
 // The thread. The server lists messages; this puts each in its place, groups them, and says where a day or a service
 // begins. What comes twice (our own reply, the socket) is one. While it stands at earlier messages, new ones wait until
 // those between have come. `message:jump` on the document leads to any message of the conversation.
+import { play } from "effects"
 import { openChat } from "navigation"
 
 const SERVICES = { imessage: "iMessage", rcs: "RCS", sms: "SMS" }
@@ -19,7 +20,9 @@ class MessageList extends HTMLElement {
     document.addEventListener("live:event", ({ detail }) => this.#hear(detail), { signal })
     document.addEventListener("live:refresh", () => this.#refresh(), { signal })
     document.addEventListener("message:jump", ({ detail }) => this.#jump(detail.message), { signal })
+    document.addEventListener("message:thread", ({ detail }) => this.#showThread(detail.message), { signal })
     document.addEventListener("click", (event) => this.#leave(event), { signal })
+    this.addEventListener("click", (event) => this.#clicked(event), { signal })
     this.addEventListener("htmx:beforeSwap", () => this.#hold(), { signal })
     this.addEventListener("htmx:afterSwap", () => this.#holdStill(), { signal })
     this.addEventListener("htmx:afterSettle", () => this.#grew(), { signal })
@@ -41,7 +44,7 @@ class MessageList extends HTMLElement {
 
   #hear(told) {
     if (told.chat !== openChat()) return
-    if (told.message) this.put(told.message, told.sequence)
+    for (const kind of ["message", "note", "scheduled"]) if (told[kind]) this.put(told[kind], told.sequence)
     if (told.line) this.put(told.line)
   }
 
@@ -53,11 +56,15 @@ class MessageList extends HTMLElement {
     const old = this.#known(item)
     if (old?.dataset.sequence >= sequence) return
     if (!old && this.#isBehind && !this.#isAmong(item)) return this.#wait(item, sequence)
+    if (!old && this.dataset.thread && !this.#isInThread(item)) return this.#wait(item, sequence)
     if (sequence) item.dataset.sequence = sequence
     const isAtEnd = this.scrollTop > -80
     if (old && old.dataset.at === item.dataset.at) {
       keepPlaying(old, item)
+      keepEditing(old, item)
+      const hadFocus = document.activeElement === old
       old.replaceWith(item)
+      if (hadFocus) item.focus({ preventScroll: true })
     } else {
       old?.remove()
       this.#list.insertBefore(item, this.#after(item))
@@ -65,6 +72,45 @@ class MessageList extends HTMLElement {
     htmx.process(item)
     this.arrange()
     if (isAtEnd && !this.#isBehind) this.scrollTop = 0
+    if (!old && sequence) this.#play(item, { once: true })
+  }
+
+  // An effect is seen once, where it arrives, and then when somebody asks for it.
+  #play(item, { once = false } = {}) {
+    const { effect } = item.dataset
+    if (!effect || (once && (document.hidden || !isFirstTime(item.id)))) return
+    play(effect, { bubble: item.querySelector(".message__bubble"), stage: document.getElementById("conversation") })
+  }
+
+  // Only the messages of one thread, until one goes back.
+  async #showThread(id) {
+    if (!(await this.#load(`?thread=${id}`))) return sayPlace("The thread cannot be shown now")
+    const items = [...this.#list.querySelectorAll(":scope > .message[id]")]
+    this.dataset.thread = items[0]?.id.replace("message-", "") ?? ""
+    const replies = Math.max(0, items.length - 1)
+    sayPlace(`Thread · ${replies === 1 ? "1 reply" : `${replies} replies`}`)
+    items[0]?.focus({ preventScroll: true })
+    document.dispatchEvent(
+      new CustomEvent("message:reply", {
+        detail: { message: this.dataset.thread, part: 0, words: items[0]?.querySelector(".message__text")?.innerText.slice(0, 120) ?? "" },
+      }),
+    )
+  }
+
+  #isInThread(item) {
+    const { original, key } = item.dataset
+    return Boolean(key && !item.id) || (original && Boolean(document.getElementById(`message-${original}`)))
+  }
+
+  #clicked(event) {
+    const item = event.target.closest("[data-replay]")?.closest(".message")
+    if (item) return this.#play(item)
+    const quote = event.target.closest("[data-jump]")
+    if (!quote || event.metaKey || event.ctrlKey || event.shiftKey) return
+    event.preventDefault()
+    const original = quote.dataset.jump
+    if (this.dataset.thread) this.#jump(original)
+    else this.#showThread(original)
   }
 
   #isAmong(item) {
@@ -88,7 +134,7 @@ class MessageList extends HTMLElement {
   // The newest messages, wherever the list stood.
   async latest() {
     delete this.dataset.found
-    if (this.#isBehind && !(await this.#load(""))) return
+    if ((this.#isBehind || this.dataset.thread) && !(await this.#load(""))) return
     this.#markFound()
     document.getElementById("found")?.removeAttribute("data-among")
     sayPlace("")
@@ -126,6 +172,7 @@ class MessageList extends HTMLElement {
     if (chat !== openChat() || !this.isConnected) return false
     if (answer?.status === 404 && !query) location.assign("/")
     if (!answer?.ok) return false
+    delete this.dataset.thread
     this.#fill(await answer.text(), Number(answer.headers.get("X-Sequence")))
     return true
   }
@@ -249,7 +296,7 @@ class MessageList extends HTMLElement {
       const state = item.querySelector(":scope > .message__state")
       if (!state || item.dataset.direction !== "out") continue
       const stretch = `${day(item.dataset.at)} ${item.dataset.service}`
-      const isPlain = SETTLED.has(item.dataset.state)
+      const isPlain = SETTLED.has(item.dataset.state) && !("shown" in state.dataset)
       state.hidden = isPlain && seen.has(stretch)
       if (isPlain) seen.add(stretch)
     }
@@ -329,6 +376,23 @@ function keepPlaying(old, item) {
     if (media.paused && !media.currentTime) continue
     item.querySelector(`${media.localName}[src="${CSS.escape(media.getAttribute("src"))}"]`)?.replaceWith(media)
   }
+}
+
+// A text that is being edited stays in its field, whatever happens to its message meanwhile.
+function keepEditing(old, item) {
+  const form = old.querySelector(".message__edit")
+  const text = form && item.querySelector(`[data-part="${form.closest("[data-part]").dataset.part}"] .message__text`)
+  if (!text || old.dataset.edits !== item.dataset.edits) return
+  text.hidden = true
+  text.after(form)
+}
+
+const played = new Set()
+
+function isFirstTime(id) {
+  const isNew = !played.has(id)
+  played.add(id)
+  return isNew
 }
 
 customElements.define("message-list", MessageList)
