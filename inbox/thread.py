@@ -2,11 +2,15 @@
 
 from uuid import uuid4
 
+from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
 
 from inbox.live import THREAD_LINES
 from inbox.models import Attachment, Chat, Part
-from inbox.shortcuts import chats_for, may_answer
+from inbox.models.effects import BUBBLE, SCREEN
+from inbox.models.reaction import TAPBACKS
+from inbox.services import choices_for
+from inbox.shortcuts import chats_for, may_answer, may_delete
 from lines.models import Event
 
 MESSAGES = 50
@@ -37,13 +41,19 @@ def foot_of(request, chat):
     """The composer, or why there is none."""
     prefetch_related_objects([chat], "participants__handle__contact")
     drafts = chat.drafts_of(request.user)
+    verdict, allowed = chat.verdict(), may_answer(request, chat)
     return {
         "chat": chat,
-        "verdict": chat.verdict(),
-        "may_answer": may_answer(request, chat),
+        "verdict": verdict,
+        "may_answer": allowed,
+        "may_reply": allowed and not verdict.refused and not chat.line_left_at,
+        "may_delete": may_delete(request, chat),
         "drafts": drafts,
         "zone": chat.zone,
-        "draft": drafts["reply"],
+        "services": choices_for(chat),
+        "effects": [("Bubble", BUBBLE), ("Screen", SCREEN)],
+        "tapbacks": TAPBACKS,
+        "max_bytes": settings.MEDIA_MAX_BYTES,
         "key": uuid4(),
     }
 

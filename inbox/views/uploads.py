@@ -6,7 +6,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from inbox import media
+from inbox import media, memos
 from inbox.models import Attachment
 from inbox.shortcuts import chat_for, may_answer
 
@@ -21,6 +21,9 @@ def upload(request, pk):
     try:
         if url := request.POST.get("url", "").strip():
             attachment = media.keep_from(chat.environment, url, by=request.user)
+        elif "voice" in request.POST and "file" in request.FILES:
+            with memos.playable(request.FILES["file"]) as memo:
+                attachment = Attachment.keep(chat.environment, memo, by=request.user)
         elif file := request.FILES.get("file"):
             attachment = Attachment.keep(chat.environment, file, by=request.user)
         else:

@@ -32,13 +32,22 @@ async function renew(part) {
   htmx.process(next)
 }
 
-function hear({ chat, event, state }) {
+// A small part of the page, drawn anew by the server.
+function exchange(id, html) {
+  const template = document.createElement("template")
+  template.innerHTML = html.trim()
+  document.getElementById(id)?.replaceWith(document.importNode(template.content, true))
+}
+
+function hear(detail) {
+  const { chat, event, state } = detail
   if (WRITABLE.test(event) && (!chat || chat === openChat())) renew("foot")
   if (!chat || chat !== openChat()) return
   const head = document.getElementById("head")
   if (head && state && (head.dataset.status !== state.status || head.dataset.assignee !== (state.assignee ?? ""))) {
     renew("head")
   }
+  for (const id of ["typing", "seen"]) if (detail[id]) exchange(id, detail[id])
   if (event === "message.received") {
     unseen = true
     read()

@@ -10,6 +10,23 @@ function move(step) {
   return next
 }
 
+// To the message that has the focus, or just to the conversation.
+function reply(message) {
+  const words = message?.querySelector(".message__text")?.innerText.slice(0, 120) ?? ""
+  const id = message?.id.replace("message-", "")
+  if (message?.dataset.known !== undefined) {
+    return document.dispatchEvent(new CustomEvent("message:reply", { detail: { message: id, part: 0, words } }))
+  }
+  document.dispatchEvent(new CustomEvent("conversation:mode", { detail: "reply" }))
+}
+
+// From message to message, beginning with the newest.
+function walk(message, step) {
+  const all = [...document.querySelectorAll("message-list .message[id]")]
+  const next = message ? all[all.indexOf(message) + step] : all.at(-1)
+  next?.focus()
+}
+
 function press(event) {
   if (event.metaKey || event.ctrlKey || event.altKey) return
   const typing = event.target.closest("input, textarea, select, [contenteditable], [role=menu], dialog")
@@ -21,7 +38,11 @@ function press(event) {
   } else if (event.key in moves && event.target.closest(".chat-row")) {
     move(moves[event.key])
   } else if (key === "r") {
-    document.querySelector(".composer__text")?.focus()
+    reply(event.target.closest(".message"))
+  } else if (event.key === "+") {
+    document.dispatchEvent(new CustomEvent("message:react"))
+  } else if (event.key in moves && event.target.closest("message-list")) {
+    walk(event.target.closest(".message"), moves[event.key])
   } else if (/^[a-z]$/.test(key) && document.querySelector(`[data-key-${key}]`)) {
     document.querySelector(`[data-key-${key}]`).click()
   } else {

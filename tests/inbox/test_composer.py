@@ -105,13 +105,14 @@ def test_who_may_only_see_cannot_answer(write, client_of, person, environment, s
     assert not chat.messages.filter(direction="outbound").exists()
 
 
-def test_the_guards_bar_takes_the_composers_place(client_of, ana, environment, shop, chat):
+def test_where_the_guard_refuses_only_notes_can_be_written(client_of, ana, environment, shop, chat):
     client, foot = client_of(ana), reverse("foot", args=[chat.pk])
-    assert b"message-composer" in client.get(foot).content
+    assert b'data-set-mode="reply"' in client.get(foot).content
     opt_out = environment.opt_outs.create(handle=CARL, since=timezone.now(), keyword="STOP")
     said = client.get(foot).content.decode()
 
-    assert "message-composer" not in said
+    assert 'data-set-mode="reply"' not in said
+    assert 'data-set-mode="note"' in said
     assert "Carl opted out" in said
     assert "writing again" in said
     opt_out.delete()
