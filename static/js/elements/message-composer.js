@@ -45,7 +45,7 @@ class MessageComposer extends HTMLElement {
     on(this, "upload:changed", () => this.#filesChanged())
     on(this, "upload:removed", () => this.#text.focus())
     on(this, "memo:gone", () => this.#record(false))
-    on(this, "reply:insert", ({ detail }) => this.#insert(detail, { whole: true }))
+    on(this, "composer:schedule", ({ detail }) => this.#schedule(detail))
     on(document, "message:reply", ({ detail }) => this.#answer(detail))
     on(document, "conversation:mode", ({ detail }) => this.#setMode(detail))
     on(document, "live:stale", () => this.#hint("Reconnecting… you can go on writing"))
@@ -115,7 +115,7 @@ class MessageComposer extends HTMLElement {
     for (const tab of this.querySelectorAll("[data-set-mode]")) {
       tab.setAttribute("aria-selected", String(tab.dataset.setMode === this.#mode))
     }
-    for (const tool of this.querySelectorAll(".composer__reply-tools, .composer__service")) tool.hidden = isNote
+    for (const tool of this.querySelectorAll(".composer__reply-tools, .composer__service, schedule-picker")) tool.hidden = isNote
     const words = isNote ? "Note for the team" : `Message ${this.dataset.name}`
     this.#text.placeholder = words
     this.#text.setAttribute("aria-label", words)
@@ -224,9 +224,8 @@ class MessageComposer extends HTMLElement {
     if (hadFocus) this.#text.focus()
   }
 
-  #insert(words, { whole = false } = {}) {
-    const [start, end] = whole ? [0, this.#text.value.length] : [this.#text.selectionStart, this.#text.selectionEnd]
-    this.#text.setRangeText(words, start, end, "end")
+  #insert(words) {
+    this.#text.setRangeText(words, this.#text.selectionStart, this.#text.selectionEnd, "end")
     const emoji = this.querySelector(".composer__emoji[open] > button")
     emoji?.click()
     this.#text.focus()
@@ -327,6 +326,25 @@ class MessageComposer extends HTMLElement {
     return { text: this.#text.value, key: this.#fields.key.value, uploads: this.#files.arrived, choices, quote, label }
   }
 
+  // What leaves later is not there yet: its answer is put at the end of the thread.
+  async #schedule({ sendAt, timeZone, asksFirst }) {
+    if (this.#files.isBusy) return this.#warn("Wait until the files are there.")
+    const said = this.#said()
+    if (!said.text.trim() && !said.uploads.length) return this.#warn("Write first what is to be sent later.")
+    const body = this.#body(said)
+    body.append("send_at", sendAt)
+    body.append("time_zone", timeZone)
+    if (asksFirst) body.append("asks_first", "on")
+    const url = `/chats/${this.dataset.chat}/schedule/`
+    const answer = await fetch(url, { method: "POST", headers: headers(), body }).catch(() => null)
+    const html = (await answer?.text().catch(() => "")) ?? ""
+    if (!answer?.ok) return this.#warn(problemIn(html) ?? "The server could not be reached, so nothing is scheduled.")
+    this.#clear()
+    this.#messages.put(html, Number(answer.headers.get("X-Sequence")))
+    this.#messages.scrollTop = 0
+    this.#text.focus()
+  }
+
   #waitForFiles() {
     this.#waitsForFiles = true
     this.#hint("Leaves when the files are there")
@@ -378,14 +396,18 @@ class MessageComposer extends HTMLElement {
     this.#messages.scrollTop = 0
   }
 
-  #post(said) {
+  #body(said) {
     const body = new FormData()
     body.append("text", said.text)
     body.append("key", said.key)
     for (const [name, value] of Object.entries(said.choices)) if (value) body.append(name, value)
     for (const { id } of said.uploads) body.append("uploads", id)
     if (said.memo) body.append("is_voice_memo", "on")
-    return fetch(this.dataset.replyUrl, { method: "POST", headers: headers(), body })
+    return body
+  }
+
+  #post(said) {
+    return fetch(this.dataset.replyUrl, { method: "POST", headers: headers(), body: this.#body(said) })
       .catch(() => null)
       .then((answer) => this.#answered(answer, said))
   }
@@ -397,8 +419,7 @@ class MessageComposer extends HTMLElement {
       return document.dispatchEvent(new CustomEvent("message:sent"))
     }
     this.#messages?.take(said.key)
-    const why = new DOMParser().parseFromString(html, "text/html").querySelector(".composer__problem")
-    if (answer?.status === 422) this.#giveBack({ ...said, key: newKey() }, why?.textContent.trim() ?? "It was not sent.")
+    if (answer?.status === 422) this.#giveBack({ ...said, key: newKey() }, problemIn(html) ?? "It was not sent.")
     else if (answer?.status === 403 || answer?.status === 404)
       this.#giveBack({ ...said, key: newKey() }, "You may no longer answer here. Your text is still in the field.")
     else this.#giveBack(said, "The server could not be reached, so nothing was sent. Press Send to try again.")
@@ -531,6 +552,10 @@ class MessageComposer extends HTMLElement {
   #hint(words) {
     this.querySelector(".composer__hint").textContent = words
   }
+}
+
+function problemIn(html) {
+  return new DOMParser().parseFromString(html, "text/html").querySelector(".composer__problem")?.textContent.trim()
 }
 
 function newKey() {
