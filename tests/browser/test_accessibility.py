@@ -15,6 +15,7 @@ FOR_ADMINS = [
     "/inbox/closed/",
     "/chats/new/",
     "/settings/people/",
+    "/settings/environment/",
     "/settings/webhooks/",
     "/sandbox/",
     "/account/email/",
