@@ -9,7 +9,7 @@ from lines.gateways.base import PermanentFailure
 from lines.models.people import tone_of
 from lines.models.sandbox import Handset, SandboxChat, SandboxCopy, SandboxMessage
 from lines.sandbox import outbox, payloads, personas, polls, rules, services, typing
-from lines.sandbox.groups import locked
+from lines.sandbox.groups import locked, present
 from lines.sandbox.shelf import keep, stored_part
 
 SENT_AFTER = timedelta(seconds=0.3)
@@ -179,6 +179,7 @@ def send(
 ):
     """A message of the customer leaves the phone `at` (now). Writing is reading what was there before."""
     need_coverage(handset)
+    present(chat, handset)
     at = at or timezone.now()
     is_new = not chat.messages.exists()
     message = SandboxMessage.objects.create(
@@ -198,8 +199,9 @@ def send(
     typing.stop(handset, chat)
     read(handset, chat, at=at - timedelta(milliseconds=1))
     copy_to([other for other in chat.phones if other.pk != handset.pk], message, at)
-    told = polls.received(message) if poll else payloads.message_event(message, "message.received", at)
-    outbox.queue(chat.environment, [*born(chat, is_new, at), told])
+    if not chat.line_left_at:
+        told = polls.received(message) if poll else payloads.message_event(message, "message.received", at)
+        outbox.queue(chat.environment, [*born(chat, is_new, at), told])
     return message
 
 

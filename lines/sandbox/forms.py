@@ -3,6 +3,8 @@ from django import forms
 
 from lines.models.sandbox import Handset, SandboxFaults
 
+LARGEST = 10 * 1024 * 1024
+
 
 class HandsetForm(forms.ModelForm):
     number = forms.CharField(label="Number", max_length=40)
@@ -59,21 +61,48 @@ class FaultsForm(forms.ModelForm):
         labels = {"reorder": "Out of order"}
 
 
-class TextForm(forms.Form):
-    """What a customer sends: words, a file, or both."""
+def checked(file):
+    if file and file.size > LARGEST:
+        raise forms.ValidationError("A phone sends at most 10 MB")
+    return file
 
-    LARGEST = 10 * 1024 * 1024
+
+class TextForm(forms.Form):
+    """What a customer sends: words, a file, or both. `message` and `part` are what the words answer."""
 
     text = forms.CharField(required=False, max_length=10_000)
     photo = forms.FileField(required=False)
+    effect = forms.CharField(required=False, max_length=40)
+    message = forms.UUIDField(required=False)
+    part = forms.IntegerField(required=False, min_value=0, max_value=99)
 
     def clean_photo(self):
-        photo = self.cleaned_data["photo"]
-        if photo and photo.size > self.LARGEST:
-            raise forms.ValidationError("A phone sends at most 10 MB")
-        return photo
+        return checked(self.cleaned_data["photo"])
 
     def clean(self):
         if not self.errors and not self.cleaned_data["text"] and not self.cleaned_data["photo"]:
             raise forms.ValidationError("There is nothing to send")
+        return self.cleaned_data
+
+
+class DeedForm(forms.Form):
+    """All that the buttons of a handset may say; which of it counts is the deed's to know."""
+
+    message = forms.UUIDField(required=False)
+    part = forms.IntegerField(required=False, min_value=0, max_value=99)
+    type = forms.CharField(required=False, max_length=20)
+    emoji = forms.CharField(required=False, max_length=64)
+    text = forms.CharField(required=False, max_length=10_000)
+    name = forms.CharField(required=False, max_length=100)
+    option = forms.CharField(required=False, max_length=100)
+    picture = forms.FileField(required=False)
+
+    def clean_picture(self):
+        return checked(self.cleaned_data["picture"])
+
+    def clean(self):
+        if not self.errors:
+            options = self.data.getlist("options")[:12]
+            self.cleaned_data["options"] = [option.strip() for option in options if option.strip()]
+            self.cleaned_data["phones"] = [pk for pk in self.data.getlist("phones")[:31] if pk.isdigit()]
         return self.cleaned_data

@@ -127,15 +127,15 @@ def location_started(chat, location):
     return webhook(chat.environment, "location.sharing.started", data, location.began_at)
 
 
-def location_stopped(chat, location):
+def location_stopped(chat, location, at):
     data = {
         "chat_id": str(chat.pk),
         "shared_by": location.handset.handle,
         "shared_with": chat.line_number,
         "began_at": written(location.began_at),
-        "ended_at": written(location.ended_at),
+        "ended_at": written(at),
     }
-    return webhook(chat.environment, "location.sharing.stopped", data, location.ended_at)
+    return webhook(chat.environment, "location.sharing.stopped", data, at)
 
 
 def unknown(chat, event_type, handset, at):

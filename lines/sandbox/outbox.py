@@ -42,6 +42,12 @@ def queue(environment, webhooks):
             wake(tasks.post_sandbox_webhooks, countdown=delay)
 
 
+def call_off(event_id):
+    """Do not post this webhook after all; False where it has gone out or there is none."""
+    waits = SandboxWebhook.objects.filter(event_id=event_id, tries=0, delivered_at=None)
+    return bool(event_id and waits.delete()[0])
+
+
 def post_due():
     """Post all that is due now or within a second. One poster at a time, so that their order is kept.
 

@@ -1,53 +1,86 @@
 """What the screen of a handset shows."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lines.models.sandbox import Handset, SandboxChat, SandboxCopy, SandboxMessage, SandboxWebhook
-from lines.sandbox.services import has_receipts
+from lines.models.sandbox import (
+    Handset,
+    SandboxCard,
+    SandboxChat,
+    SandboxCopy,
+    SandboxLocation,
+    SandboxMedia,
+    SandboxMember,
+    SandboxMessage,
+    SandboxWebhook,
+)
+from lines.sandbox import bubbles, sentences
+from lines.sandbox.services import ABILITIES, has_receipts
 
 NEWEST = 80
 TOLD = 40
 # A longer silence than this, and the phone writes the time above what follows.
 SILENCE = timedelta(minutes=20)
-IMAGES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 
 
 @dataclass
 class Thread:
-    """What can be opened on the phone: a line of ours, or a group. `key` names it in a URL."""
+    """What can be opened on the phone: a line of ours, or a group. `key` names it in a URL.
+
+    `member` is the phone's place in the chat, None while there is no chat.
+    """
 
     key: str
     name: str
     tone: int
     line_number: str
-    chat: SandboxChat | None
-
-
-@dataclass
-class Bubble:
-    """One part of a message, as this phone sees it."""
-
-    message: SandboxMessage
-    part: dict
-    is_mine: bool
-    place: str = "only"
-    opens: bool = False
-    by: str = ""
-    state: str = ""
+    line_name: str
+    service: str
+    chat: SandboxChat | None = None
+    member: SandboxMember | None = None
+    others: list[SandboxMember] = field(default_factory=list)
 
     @property
-    def is_image(self):
-        return self.part.get("mime_type") in IMAGES
+    def abilities(self):
+        return ABILITIES[self.service]
 
     @property
-    def kind_label(self):
-        return self.part.get("filename", "").rpartition(".")[2][:4].upper()
+    def is_group(self):
+        return bool(self.chat and self.chat.is_group)
+
+    @property
+    def is_over(self):
+        return bool(self.member and self.member.left_at)
+
+    @property
+    def is_offered_card(self):
+        return bool(self.member and self.member.card_offered_at and not self.member.card_added_at)
+
+    @property
+    def shows_typing(self):
+        until = self.chat and self.chat.line_types_until
+        return bool(until and until > timezone.now() and not self.is_over)
+
+    @property
+    def seen(self):
+        """All that is to be seen of it, besides what was said."""
+        chat = self.chat
+        marks = self.key, self.is_over, self.is_offered_card, self.shows_typing
+        people = [member.pk for member in self.others]
+        return marks, people, chat and (chat.icon_id, chat.background, chat.line_left_at), bool(self.location)
+
+    @cached_property
+    def location(self):
+        if self.chat is None:
+            return None
+        shares = SandboxLocation.objects.filter(chat=self.chat, handset=self.member.handset_id, ended_at=None)
+        return shares.exclude(ends_at__lte=timezone.now()).first()
 
 
 def phones_of(environment):
@@ -61,24 +94,51 @@ def phones_of(environment):
 
 def threads_of(handset):
     """The lines that this phone can write to, then its groups."""
-    chats = list(SandboxChat.objects.filter(handsets=handset).order_by("created_at"))
-    direct = {chat.line_number: chat for chat in chats if not chat.is_group}
-    shop = handset.environment.name
-    threads = [
-        Thread(
-            line.phone_number,
-            f"{shop} {line}",
-            place % 6 + 1,
-            line.phone_number,
-            direct.get(line.phone_number),
+    places = SandboxMember.objects.filter(handset=handset).select_related("chat__icon")
+    places = list(places.order_by("chat__created_at"))
+    direct = {place.chat.line_number: place for place in places if not place.chat.is_group}
+    cards = {
+        card.line_number: str(card) for card in SandboxCard.objects.filter(environment=handset.environment)
+    }
+    names, threads = {}, []
+    for number, line in enumerate(handset.environment.lines.all(), start=1):
+        place = direct.get(line.phone_number)
+        name = f"{handset.environment.name} {line}"
+        if place and place.card_added_at:
+            name = cards.get(line.phone_number, name)
+        names[line.phone_number] = name
+        threads.append(
+            Thread(
+                key=line.phone_number,
+                name=name,
+                tone=number % 6 + 1,
+                line_number=line.phone_number,
+                line_name=name,
+                service=place.chat.service if place else handset.service,
+                chat=place and place.chat,
+                member=place,
+            )
         )
-        for place, line in enumerate(handset.environment.lines.all(), start=1)
-    ]
-    return threads + [
-        Thread(str(chat.pk), chat.display_name or "Group", 5, chat.line_number, chat)
-        for chat in chats
-        if chat.is_group
-    ]
+    return threads + [group_of(place, names) for place in places if place.chat.is_group]
+
+
+def group_of(place, names):
+    chat = place.chat
+    members = chat.members.select_related("handset").exclude(pk=place.pk)
+    present = [member for member in members if member.left_at is None]
+    line_name = names.get(chat.line_number, chat.line_number)
+    people = ", ".join([line_name, *(member.handset.first_name for member in present)])
+    return Thread(
+        key=str(chat.pk),
+        name=chat.display_name or people,
+        tone=5,
+        line_number=chat.line_number,
+        line_name=line_name,
+        service=chat.service,
+        chat=chat,
+        member=place,
+        others=present,
+    )
 
 
 def chosen_among(threads, key):
@@ -91,43 +151,63 @@ def chosen_among(threads, key):
     return next((thread for thread in used if thread.chat.pk == last), threads[0] if threads else None)
 
 
-def bubbles_of(handset, chat):
-    """The newest messages that are on this phone, oldest first."""
-    if chat is None:
-        return []
+def messages_on(handset, chat):
+    """The messages of a chat that are on this phone, with the time `here_at` since when they are."""
     now = timezone.now()
     copies = SandboxCopy.objects.filter(message=OuterRef("pk"), handset=handset, arrived_at__lte=now)
     mine = Case(When(handset=handset, then=F("created_at")))
-    messages = SandboxMessage.objects.filter(chat=chat).select_related("handset")
+    messages = SandboxMessage.objects.filter(chat=chat).select_related("handset", "original__handset")
     messages = messages.annotate(here_at=Coalesce(Subquery(copies.values("arrived_at")[:1]), mine))
-    newest = list(messages.filter(here_at__lte=now).order_by("-here_at", "-created_at")[:NEWEST])[::-1]
-    bubbles = [
-        Bubble(message=message, part=part, is_mine=message.handset_id == handset.pk)
-        for message in newest
-        for part in message.parts
-    ]
-    arrange(bubbles, chat)
-    return bubbles
+    return messages.filter(here_at__lte=now)
 
 
-def arrange(bubbles, chat):
+def items_of(handset, thread):
+    """The newest bubbles and sentences that are on this phone, oldest first."""
+    if thread is None or thread.chat is None:
+        return []
+    messages = messages_on(handset, thread.chat).prefetch_related(
+        "reactions__handset", "reactions__sticker", "edits"
+    )
+    newest = list(messages.order_by("-here_at", "-created_at")[:NEWEST])[::-1]
+    files = [part["id"] for message in newest for part in message.parts if part["type"] == "media"]
+    gone = {
+        str(pk)
+        for pk in SandboxMedia.objects.filter(pk__in=files)
+        .exclude(deleted_at=None)
+        .values_list("pk", flat=True)
+    }
+    drawn = [bubble for message in newest for bubble in bubbles.of(message, handset, thread, gone)]
+    notes = sentences.of(handset, thread, since=newest[0].here_at if len(newest) == NEWEST else None)
+    items = sorted([*drawn, *notes], key=lambda item: item.at)
+    arrange(items, thread)
+    return items
+
+
+def arrange(items, thread):
     """Say of each bubble where it stands in its group, whose it is, and what follows it."""
-    for place, bubble in enumerate(bubbles):
-        before = bubbles[place - 1] if place else None
-        after = bubbles[place + 1] if place + 1 < len(bubbles) else None
+    for place, bubble in enumerate(items):
+        if not bubble.is_bubble:
+            continue
+        before = items[place - 1] if place else None
+        after = items[place + 1] if place + 1 < len(items) else None
         starts = before is None or not together(before, bubble)
         ends = after is None or not together(bubble, after)
         bubble.place = {(1, 1): "only", (1, 0): "first", (0, 1): "last", (0, 0): "middle"}[starts, ends]
-        bubble.opens = before is None or bubble.message.here_at - before.message.here_at > SILENCE
-        if chat.is_group and starts and bubble.message.handset and not bubble.is_mine:
-            bubble.by = bubble.message.handset.first_name
-    if bubbles and bubbles[-1].is_mine and has_receipts(bubbles[-1].message.service, chat.is_group):
-        bubbles[-1].state = "Delivered"
+        bubble.opens = before is None or bubble.at - before.at > SILENCE
+        if thread.is_group and starts and not bubble.is_mine:
+            bubble.by = bubble.message.handset.first_name if bubble.message.handset else thread.line_name
+    drawn = [item for item in items if item.is_bubble]
+    if drawn and drawn[-1].is_mine and has_receipts(drawn[-1].message.service, thread.is_group):
+        read_at = thread.chat.line_read_at
+        drawn[-1].read_at = read_at if read_at and read_at >= drawn[-1].message.created_at else None
+        drawn[-1].state = "Read" if drawn[-1].read_at else "Delivered"
 
 
 def together(one, other):
+    if not (one.is_bubble and other.is_bubble):
+        return False
     same = one.message.handset_id == other.message.handset_id
-    return same and other.message.here_at - one.message.here_at < timedelta(minutes=2)
+    return same and other.at - one.at < timedelta(minutes=2)
 
 
 def told(environment):

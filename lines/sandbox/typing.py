@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from lines.models.sandbox import SandboxMember, SandboxWebhook
+from lines.models.sandbox import SandboxMember
 from lines.models.sandbox.chat import TYPING_LASTS
 from lines.sandbox import happenings, outbox
 from lines.sandbox.groups import locked, present
@@ -17,7 +17,7 @@ def start(handset, chat):
     if "type" not in ABILITIES[chat.service] or not handset.in_coverage:
         return
     member = present(chat, handset)
-    forget_end(member)
+    outbox.call_off(member.typing_ends)
     now = timezone.now()
     end = happenings.typing(chat, handset, now + TYPING_LASTS, has_ended=True)
     outbox.queue(chat.environment, [happenings.typing(chat, handset, now), end])
@@ -28,12 +28,6 @@ def start(handset, chat):
 def stop(handset, chat):
     """Nothing happens where they do not type (any more)."""
     member = chat.members.filter(handset=handset, left_at=None).exclude(typing_ends=None).first()
-    if member and forget_end(member):
+    if member and outbox.call_off(member.typing_ends):
         outbox.queue(chat.environment, [happenings.typing(chat, handset, timezone.now(), has_ended=True)])
         SandboxMember.objects.filter(pk=member.pk).update(typing_ends=None)
-
-
-def forget_end(member):
-    """Call off the webhook that was to end it by itself; False where it has gone out or there is none."""
-    ends = SandboxWebhook.objects.filter(event_id=member.typing_ends, tries=0, delivered_at=None)
-    return bool(member.typing_ends and ends.delete()[0])

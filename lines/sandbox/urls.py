@@ -10,5 +10,6 @@ urlpatterns = [
     path("<int:pk>/", sandbox.one_phone, name="sandbox_phone"),
     path("<int:pk>/thread/", sandbox.thread, name="sandbox_thread"),
     path("<int:pk>/send/", sandbox.send, name="sandbox_send"),
+    path("<int:pk>/photos/<uuid:media>/", sandbox.shown_photo, name="sandbox_photo"),
     path("<int:pk>/<slug:verb>/", sandbox.use, name="sandbox_use"),
 ]

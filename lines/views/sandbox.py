@@ -8,9 +8,13 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
-from lines.models.sandbox import Handset, SandboxFaults, SandboxMedia
-from lines.sandbox import carrier, personas, phone
-from lines.sandbox.forms import FaultsForm, HandsetForm, TextForm
+from lines.gateways.base import PermanentFailure
+from lines.models.sandbox import SandboxFaults, SandboxMedia
+from lines.sandbox import bubbles, camera, carrier, customers, deeds, personas, phone, rules
+from lines.sandbox.forms import DeedForm, FaultsForm, HandsetForm, TextForm
+
+# What a browser may show in place; all else is only downloaded.
+SHOWN = bubbles.IMAGES | bubbles.SOUNDS | bubbles.FILMS
 
 
 def sandbox_of(request):
@@ -39,25 +43,26 @@ def screen(handset, threads, thread):
     """What the phone and the lists beside it show, and the `version` of all that."""
     environment = handset.environment
     handsets = list(phone.phones_of(environment))
-    bubbles = phone.bubbles_of(handset, thread and thread.chat)
+    items = phone.items_of(handset, thread)
     told = list(phone.told(environment))
     return {
         "handset": handset,
         "handsets": handsets,
         "threads": threads,
         "thread": thread,
-        "bubbles": bubbles,
+        "items": items,
         "told": told,
         "persona": personas.PERSONAS.get(handset.persona),
+        "tapbacks": bubbles.TAPBACKS,
+        "stickers": camera.STICKERS,
+        "effects": rules.BUBBLE_EFFECTS | rules.SCREEN_EFFECTS,
+        "backgrounds": customers.BACKGROUNDS,
         "version": phone.version_of(
             [(one.pk, one.unread, one.in_coverage) for one in handsets],
-            (
-                thread and thread.key,
-                handset.sends_read_receipts,
-                handset.reads_at_once,
-                handset.reported_spam_at,
-            ),
-            [(bubble.message.pk, bubble.place, bubble.state) for bubble in bubbles],
+            (handset.sends_read_receipts, handset.reads_at_once, handset.reported_spam_at),
+            [(choice.key, choice.name) for choice in threads],
+            thread and thread.seen,
+            [item.seen for item in items],
             [(webhook.pk, webhook.outcome, webhook.delivered_at) for webhook in told],
         ),
     }
@@ -119,20 +124,25 @@ def send(request, pk):
         raise Http404("There is no line to write to")
     form = TextForm(request.POST, request.FILES)
     if not form.is_valid():
-        return refused(
-            request, handset, " ".join(error for errors in form.errors.values() for error in errors)
-        )
-    chat = thread.chat or carrier.chat_with(handset, thread.line_number)
+        return refused(request, handset, reasons_of(form))
+    deed = deeds.Deed(handset, thread, form.cleaned_data)
     words, photo = form.cleaned_data["text"], form.cleaned_data["photo"]
     try:
         if photo:
             kind = photo.content_type or "application/octet-stream"
-            carrier.photo(handset, chat, photo.name, kind, photo.read(), words=words)
+            carrier.photo(handset, deed.chat, photo.name, kind, photo.read(), words=words)
         else:
-            carrier.text(handset, chat, words)
-    except carrier.NoCoverage as error:
-        return refused(request, handset, str(error))
+            effect = form.cleaned_data["effect"]
+            effect = rules.effect_named(effect) if effect else None
+            original = deed.optional_message
+            customers.text(handset, deed.chat, words, effect=effect, original=original, part_index=deed.part)
+    except PermanentFailure as failure:
+        return refused(request, handset, failure.reason)
     return shown_again(request, handset, thread)
+
+
+def reasons_of(form):
+    return " ".join(error for errors in form.errors.values() for error in errors)
 
 
 def refused(request, handset, reason):
@@ -143,36 +153,24 @@ def refused(request, handset, reason):
     return render_page(request, handset, status=422)
 
 
-def flip(handset, name):
-    Handset.objects.filter(pk=handset.pk).update(**{name: not getattr(handset, name)})
-
-
-def turn_coverage(handset, chat):
-    (carrier.leave_coverage if handset.in_coverage else carrier.enter_coverage)(handset)
-
-
-VERBS = {
-    "read": lambda handset, chat: chat and carrier.read(handset, chat),
-    "coverage": turn_coverage,
-    "receipts": lambda handset, chat: flip(handset, "sends_read_receipts"),
-    "reading": lambda handset, chat: flip(handset, "reads_at_once"),
-    "spam": lambda handset, chat: carrier.report_spam(handset),
-    "nudge": lambda handset, chat: chat and carrier.nudge(handset, chat),
-}
-
-
 @login_required
 @require_POST
 def use(request, pk, verb):
     """Whatever else one does with a phone."""
     handset = handset_for(request, pk)
     _, thread = thread_for(request, handset)
-    if verb not in VERBS:
+    if verb not in deeds.DEEDS:
         raise Http404("A phone cannot do this")
+    form = DeedForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return refused(request, handset, reasons_of(form))
+    deed = deeds.Deed(handset, thread, form.cleaned_data)
     try:
-        VERBS[verb](handset, thread and thread.chat)
-    except carrier.NoCoverage as error:
-        return refused(request, handset, str(error))
+        deeds.DEEDS[verb](deed)
+    except PermanentFailure as failure:
+        return refused(request, handset, failure.reason)
+    if verb in deeds.SILENT:
+        return HttpResponse(status=204)
     return shown_again(request, handset, thread)
 
 
@@ -199,14 +197,37 @@ def new_handset(request):
     return redirect("sandbox_phone", form.save().pk)
 
 
+def stored_media(pk):
+    files = SandboxMedia.objects.filter(environment__carrier="sandbox", deleted_at=None)
+    return get_object_or_404(files, pk=pk)
+
+
 @require_GET
 def media(request, pk, filename):
     """A file at the carrier, for whoever knows its address: our side fetches it as it would from a real one."""
-    files = SandboxMedia.objects.filter(environment__carrier="sandbox", deleted_at=None)
-    found = get_object_or_404(files, pk=pk)
-    shows = found.mime_type in phone.IMAGES
+    found = stored_media(pk)
+    shows = found.mime_type in SHOWN
     response = FileResponse(found.file.open("rb"), as_attachment=not shows, filename=found.filename)
     response["Content-Type"] = found.mime_type
+    return kept(response)
+
+
+@login_required
+@require_GET
+def shown_photo(request, pk, media):
+    """A HEIC photo as browsers show it."""
+    handset = handset_for(request, pk)
+    found = stored_media(media)
+    if found.environment_id != handset.environment_id or found.mime_type not in bubbles.CONVERTED:
+        raise Http404("The phone has no such photo")
+    try:
+        with found.file.open("rb") as file:
+            return kept(HttpResponse(camera.as_jpeg(file.read()), content_type="image/jpeg"))
+    except ValueError as error:
+        raise Http404("That is no photo") from error
+
+
+def kept(response):
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     return response

@@ -21,6 +21,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.phones import Handset
+
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -181,31 +183,7 @@ def window(copy, chromium, sessions):
 @pytest.fixture
 def handset(window):
     """The phone of a customer, on which max writes: handset("Nora")."""
-
-    class Handset:
-        def __init__(self, name, line=None):
-            self.page = window("max")
-            self.page.goto("/sandbox/")
-            self.page.locator("#handset-list").get_by_role("link", name=re.compile(name)).click()
-            if line:
-                chooser = self.page.get_by_label(re.compile("writes with"))
-                thread = chooser.locator("option", has_text=line).first.get_attribute("value")
-                chooser.select_option(thread)
-                self.page.wait_for_load_state()
-
-        @property
-        def messages(self):
-            return self.page.locator("#screen-messages")
-
-        def write(self, text):
-            self.page.locator(".handset__compose input[name=text]").fill(text)
-            self.page.get_by_role("button", name="Send", exact=True).click()
-            expect(self.messages).to_contain_text(text)
-
-        def read(self):
-            self.page.locator("#ability-read").click()
-
-    return Handset
+    return lambda name, line=None: Handset(window("max"), name, line)
 
 
 @pytest.fixture

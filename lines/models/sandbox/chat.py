@@ -126,6 +126,8 @@ class SandboxLocation(models.Model):
     # None: until they stop it.
     ends_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # The webhook that will tell of its end, where that is known.
+    end_event = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
