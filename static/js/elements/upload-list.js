@@ -30,6 +30,11 @@ class UploadList extends HTMLElement {
     return files.length <= room
   }
 
+  // A recording that did not arrive: it is tried again as one.
+  addMemo(file) {
+    this.#begin({ file, name: file.name, size: file.size, isVoice: true })
+  }
+
   fetch(url) {
     this.#begin({ url, name: url })
   }
@@ -43,7 +48,8 @@ class UploadList extends HTMLElement {
 
   #begin(upload) {
     this.#uploads.push(upload)
-    if (upload.size > Number(this.dataset.max)) this.#fail(upload, `${inWords(upload.size)}, the limit is ${inWords(Number(this.dataset.max))}`)
+    const limit = Number(this.dataset.max)
+    if (upload.size > limit) this.#fail(upload, `${inWords(upload.size)}, the limit is ${inWords(limit)}`)
     else this.#send(upload)
     this.#draw()
   }
