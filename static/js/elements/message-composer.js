@@ -44,6 +44,7 @@ class MessageComposer extends HTMLElement {
     on(this, "effect:done", () => this.#closeEffects())
     on(this, "upload:changed", () => this.#filesChanged())
     on(this, "upload:removed", () => this.#text.focus())
+    on(this, "memo:ready", () => this.#hint("Not sent yet"))
     on(this, "memo:gone", () => this.#showRecorder(false))
     on(this, "composer:schedule", ({ detail }) => this.#schedule(detail))
     on(document, "message:reply", ({ detail }) => this.#answer(detail))
@@ -224,7 +225,9 @@ class MessageComposer extends HTMLElement {
     warning.querySelector("span").textContent = `Without ${label}: this goes by ${this.#service}, and effects are seen on iMessage only`
   }
 
-  #answer({ message, part = 0, words = "" }) {
+  // `instead`: only where it answers that one.
+  #answer({ message, part = 0, words = "", instead }) {
+    if (instead && this.#fields.reply_to.value !== instead) return
     if (message && !this.querySelector("[data-set-mode=reply]")) return
     if (message) this.#setMode("reply", { focus: false })
     this.#fields.reply_to.value = message

@@ -89,12 +89,12 @@ class MessageList extends HTMLElement {
     this.dataset.thread = items[0]?.id.replace("message-", "") ?? ""
     const replies = Math.max(0, items.length - 1)
     sayPlace(`Thread · ${replies === 1 ? "1 reply" : `${replies} replies`}`)
-    items[0]?.focus({ preventScroll: true })
-    document.dispatchEvent(
-      new CustomEvent("message:reply", {
-        detail: { message: this.dataset.thread, part: 0, words: items[0]?.querySelector(".message__text")?.innerText.slice(0, 120) ?? "" },
-      }),
-    )
+    const words = items[0]?.querySelector(".message__text")?.innerText.slice(0, 120) ?? ""
+    this.#answer({ message: this.dataset.thread, part: 0, words })
+  }
+
+  #answer(detail) {
+    document.dispatchEvent(new CustomEvent("message:reply", { detail }))
   }
 
   #isInThread(item) {
@@ -172,6 +172,7 @@ class MessageList extends HTMLElement {
     if (chat !== openChat() || !this.isConnected) return false
     if (answer?.status === 404 && !query) location.assign("/")
     if (!answer?.ok) return false
+    if (this.dataset.thread) this.#answer({ message: "", instead: this.dataset.thread })
     delete this.dataset.thread
     this.#fill(await answer.text(), Number(answer.headers.get("X-Sequence")))
     return true
