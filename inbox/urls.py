@@ -10,6 +10,7 @@ from inbox.views import (
     reactions,
     replies,
     scheduled,
+    search,
     start,
     uploads,
 )
@@ -19,6 +20,7 @@ urlpatterns = [
     path("inbox/<slug:view>/", inbox.inbox, name="inbox"),
     path("inbox/<slug:view>/rows/", inbox.rows, name="rows"),
     path("inbox/<slug:view>/<uuid:pk>/", inbox.conversation, name="conversation"),
+    path("search/", search.search, name="search"),
     path("chats/new/", start.new, name="new"),
     path("chats/new/people/", start.people, name="people-to-write"),
     path("chats/<uuid:pk>/", chats.chat, name="chat"),

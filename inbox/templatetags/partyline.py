@@ -14,6 +14,7 @@ from django.utils.safestring import mark_safe
 
 from inbox.models.contact import readable
 from inbox.models.note import mention_pattern, names_of
+from inbox.search import highlights
 
 register = template.Library()
 
@@ -72,3 +73,9 @@ def with_mentions(note):
 
 
 register.filter("readable", readable)
+
+
+@register.filter
+def marked(text, question):
+    """What was searched for, marked; also in the middle of a name."""
+    return highlights.marked(text, question.terms, anywhere=True)
