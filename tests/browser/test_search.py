@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, live
-from tests.browser.test_two_windows import reply
 
 pytestmark = pytest.mark.browser
 
@@ -46,6 +45,11 @@ def story(copy):
 
     chat, *messages = json.loads(copy.shell(A_LONG_STORY % LONG).split("STORY ")[1].splitlines()[0])
     return chat, messages
+
+
+def reply(page, text):
+    page.locator(".composer__text").fill(text)
+    page.locator(".composer__send").click()
 
 
 def message_of(page, story, place):
