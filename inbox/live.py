@@ -25,7 +25,9 @@ JUST_NOW = timedelta(seconds=10)
 SENTENCES = Path(settings.BASE_DIR) / "templates" / "chats" / "lines"
 THREAD_LINES = frozenset(path.stem for path in SENTENCES.glob("[!_]*.html"))
 CHAT_READ = "inbox.chat_read"
-TYPING = frozenset(["chat.typing_indicator.started", "chat.typing_indicator.stopped", "message.received"])
+TYPING = frozenset(
+    ["chat.typing_indicator.started", "chat.typing_indicator.stopped", "message.received", "poll.received"]
+)
 
 
 @dataclass(slots=True)

@@ -161,3 +161,5 @@ def try_again(attachment, reason):
 def tell(attachment):
     for part in attachment.parts.select_related("message__chat"):
         attachment.environment.record("inbox.attachment_stored", message=part.message)
+    for contact in attachment.photo_of.select_related("environment"):
+        contact.tell_changed()

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
 
 from inbox.live import THREAD_LINES
-from inbox.models import Attachment, Chat, Message, Part
+from inbox.models import Attachment, Chat, Part
 from inbox.models.effects import BUBBLE, SCREEN
 from inbox.models.reaction import TAPBACKS
 from inbox.services import choices_for
@@ -16,11 +16,11 @@ from lines.models import Event
 MESSAGES = 50
 # Lines of the thread on one page: more than people do between fifty messages.
 LINES = 60
-FILES, OTHERS, ACTIVITY = 8, 5, 6
+FILES, OTHERS, ACTIVITY, LOCATIONS = 8, 5, 6, 8
 
 
 def conversation_of(request, chat, *, found=None):
-    """`found` is the message or note to show in its place; without one the newest messages are shown."""
+    """`found` is the message to show in its place; without one the newest are shown."""
     chat = Chat.objects.for_rows().with_own(request.user).get(pk=chat.pk)
     lines = lines_of(chat)
     return (
@@ -28,13 +28,20 @@ def conversation_of(request, chat, *, found=None):
             "chat": chat,
             "activity": lines[::-1][:ACTIVITY],
             "colleagues": chat.line.seen_by(),
-            "found": found and f"{found._meta.model_name}-{found.pk}",
+            "found": found,
             "seen_by": chat.seen_by(),
+            "locations": locations_of(chat),
         }
         | foot_of(request, chat)
-        | thread_of(chat, around=found and beside_which(chat, found), lines=None if found else lines)
+        | thread_of(chat, around=found, lines=None if found else lines)
         | beside(request, chat)
     )
+
+
+def locations_of(chat):
+    """Who lets us see where they are now, the newest of each person."""
+    shares = chat.locations.live().select_related("handle__contact").order_by("handle", "-began_at")
+    return list(shares.distinct("handle")[:LOCATIONS])
 
 
 def foot_of(request, chat):
@@ -56,14 +63,6 @@ def foot_of(request, chat):
         "max_bytes": settings.MEDIA_MAX_BYTES,
         "key": uuid4(),
     }
-
-
-def beside_which(chat, found):
-    """The message itself; of a note that before it, or after where there is none before."""
-    if isinstance(found, Message):
-        return found
-    before = chat.messages.newest_first().filter(at__lte=found.created_at).first()
-    return before or chat.messages.oldest_first().first()
 
 
 def lines_of(chat, *, since=None, until=None):

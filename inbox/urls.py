@@ -10,8 +10,8 @@ from inbox.views import (
     reactions,
     replies,
     scheduled,
-    search,
     start,
+    told,
     uploads,
 )
 
@@ -20,7 +20,6 @@ urlpatterns = [
     path("inbox/<slug:view>/", inbox.inbox, name="inbox"),
     path("inbox/<slug:view>/rows/", inbox.rows, name="rows"),
     path("inbox/<slug:view>/<uuid:pk>/", inbox.conversation, name="conversation"),
-    path("search/", search.search, name="search"),
     path("chats/new/", start.new, name="new"),
     path("chats/new/people/", start.people, name="people-to-write"),
     path("chats/<uuid:pk>/", chats.chat, name="chat"),
@@ -62,6 +61,10 @@ urlpatterns = [
     path("messages/<uuid:pk>/delete/", messages.delete, name="delete"),
     path("messages/<uuid:pk>/undelete/", messages.undelete, name="undelete"),
     path("emoji/", reactions.emoji, name="emoji"),
+    path("chats/<uuid:pk>/locations/", told.locations, name="locations"),
+    path("locations/<int:pk>/ask/", told.ask, name="ask-location"),
+    path("contacts/<uuid:pk>/use-card/", told.use_card, name="use-card"),
+    path("contacts/<uuid:pk>/rename/", told.rename, name="rename-contact"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
     path("media/<uuid:pk>/preview/<str:filename>", media.preview, name="preview"),
 ]

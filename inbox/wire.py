@@ -55,7 +55,7 @@ def sender_handle(message):
 def part(part):
     if part.kind in ("text", "link"):
         return {"type": part.kind, "value": part.text} | part.extra
-    if part.attachment is None:
+    if part.kind == "other" or part.attachment is None:
         return part.extra or {"type": "media"}
     file = part.attachment
     return {
@@ -143,18 +143,22 @@ def group(chat, news):
     """`data` of what a group was given: its name, its icon, or a background."""
     if news.what == "background":
         described = {"id": str(chat.pk), "is_group": chat.is_group, "owner_handle": owner_handle(chat)}
-        return {"chat": described, "background": news.value}
-    by = news.by and (
+        return {"chat": described, "background": news.value, "actor_handle": changer(chat, news)}
+    return {
+        "chat_id": str(chat.pk),
+        "new_value": news.value,
+        "changed_by_handle": changer(chat, news),
+        "updated_at": moment(news.at),
+    }
+
+
+def changer(chat, news):
+    """Who did it, None where that was not told."""
+    return news.by and (
         owner_handle(chat)
         if news.by.is_me
         else {"handle": news.by.value, "is_me": False, "service": chat.service or "iMessage"}
     )
-    return {
-        "chat_id": str(chat.pk),
-        "new_value": news.value,
-        "changed_by_handle": by or None,
-        "updated_at": moment(news.at),
-    }
 
 
 def refusal(chat, news):
@@ -213,4 +217,107 @@ def chat(chat, news):
         "health_status": health(chat),
         "created_at": moment(news.created_at),
         "updated_at": moment(news.created_at),
+    }
+
+
+def kept_option(option):
+    return {name: value for name, value in option.items() if name != "voters"}
+
+
+def poll_chat(chat):
+    return {"id": str(chat.pk), "is_group": chat.is_group, "owner_handle": owner_handle(chat)}
+
+
+def poll_option(option):
+    creator = option["creator"]
+    return {
+        "option_id": option["option_id"],
+        "text": option["text"],
+        "can_be_edited": option["can_be_edited"],
+        "creator_handle": {"handle": creator} if creator else None,
+        "voters": option.get("voters") or [],
+    }
+
+
+def poll(message, news):
+    """`data` of poll.received, .sent, .delivered and .read, with the poll as it was told."""
+    options = next((part["options"] for part in news.parts if part.get("type") == "poll"), [])
+    voters = {voter["handle"] for option in options for voter in option.get("voters") or []}
+    data = {
+        "chat": poll_chat(message.chat),
+        "message_id": str(message.pk),
+        "direction": message.direction,
+        "service": message.service or "iMessage",
+        "poll": {"options": [poll_option(option) for option in options], "total_voters": len(voters)},
+        "sender_handle": sender_handle(message),
+        "created_at": moment(message.at),
+        "updated_at": moment(message.at),
+    }
+    if message.is_inbound:
+        return data | {"received_at": moment(message.sent_at)}
+    return data | {name: moment(getattr(message, name)) for name in ("sent_at", "delivered_at", "read_at")}
+
+
+def poll_update(message, news):
+    """`data` of poll.updated: only what was added."""
+    return {
+        "chat": poll_chat(message.chat),
+        "message_id": str(message.pk),
+        "direction": message.direction,
+        "service": message.service or "iMessage",
+        "added_options": [poll_option(option) for option in news.options],
+        "sender_handle": owner_handle(message.chat),
+    }
+
+
+def poll_vote(message, news, handle):
+    """`data` of poll.vote.added and .removed; `handle` is None where it was our line."""
+    chat = message.chat
+    voter = handle and chat_handle(
+        handle.pk, handle.value, service=message.service, joined_at=chat.created_at, is_me=False
+    )
+    return {
+        "chat": poll_chat(chat),
+        "message_id": str(message.pk),
+        "option_id": news.option_id,
+        "direction": "inbound" if handle else "outbound",
+        "service": message.service or "iMessage",
+        "sender_handle": voter or owner_handle(chat),
+    }
+
+
+def share(chat, news):
+    """`data` of location.sharing.started and .stopped."""
+    data = {
+        "shared_by": news.sharer,
+        "shared_with": news.line,
+        "began_at": moment(news.began_at),
+        "chat_id": str(chat.pk),
+    }
+    return data | (
+        {"ended_at": moment(news.ended_at)} if news.ended_at else {"ends_at": moment(news.ends_at)}
+    )
+
+
+def card(news):
+    """`data` of contact_card.received; the picture is ours once it is fetched."""
+    return {
+        "owner_handle": news.line,
+        "sender_handle": news.sender,
+        "first_name": news.first_name,
+        "last_name": news.last_name,
+        "media_url": news.photo or None,
+    }
+
+
+def number(line, news, before):
+    """`data` of phone_number.status_updated, .assigned and .released; `before` is (status, reputation)."""
+    data = {"phone_number": line.phone_number, "changed_at": moment(news.at)}
+    if news.type != "phone_number.status_updated":
+        return data
+    return data | {
+        "previous_status": before[0],
+        "new_status": line.carrier_status,
+        "previous_reputation": before[1],
+        "new_reputation": line.reputation,
     }

@@ -11,7 +11,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from inbox import mirror, tasks
-from inbox.models import Chat, Message
+from inbox.models import Chat, LocationShare, Message
 from lines import gateways
 from lines.models import Environment
 from partyline.wake import wake
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 BATCH = 400
 MAX_TRIES = 6
 AWAIT_FETCH = timedelta(seconds=15)
+# What belongs to a conversation that nobody has begun yet is looked at so often.
+AWAIT_CHAT = timedelta(hours=6)
 # Seconds: a message that others answer is often told right after them.
 QUOTED_AFTER = 5
 
@@ -90,23 +92,28 @@ def apply_receipts(receipts):
     by_environment = sorted(receipts, key=lambda receipt: (receipt.environment_id, receipt.pk))
     for pk, receipts_of_one in groupby(by_environment, key=lambda receipt: receipt.environment_id):
         environment, group = environments[pk], list(receipts_of_one)
-        understood = [receipt for receipt in group if receipt.event_type in HANDLERS]
-        kept = [receipt.pk for receipt in group if receipt.event_type not in HANDLERS]
-        told = [(receipt, read(receipt)) for receipt in understood]
-        told = [(receipt, news) for receipt, news in told if news is not None]
+        told = [(receipt, news) for receipt in group for news in read(receipt)]
+        understood = {receipt.pk for receipt, _ in told}
+        kept = [receipt.pk for receipt in group if receipt.pk not in understood]
         learned = mirror.learn(environment, [news for _, news in told])
-        awaiting = {told[index][0].pk: message_id for index, message_id in learned.awaits.items()}
+        awaiting = {told[index][0].pk: awaited for index, awaited in learned.awaits.items()}
         settle(environment, understood, kept, awaiting, learned)
 
 
 def read(receipt):
-    """What a receipt tells. PostgreSQL keeps no NUL and no half characters, so those are left out or replaced."""
+    """What a receipt tells: one piece of news, several, or nothing that we could know more by.
+
+    PostgreSQL keeps no NUL and no half characters, so those are left out or replaced."""
+    handler = HANDLERS.get(receipt.event_type)
+    if handler is None:
+        return []
     event = json.loads(receipt.body)
     if "\\u" in receipt.body:
         event = storable(event)
-    news = HANDLERS[receipt.event_type](event)
-    if news is not None:
-        news.trace_id = receipt.trace_id
+    told = handler(event)
+    news = told if isinstance(told, list) else [] if told is None else [told]
+    for item in news:
+        item.trace_id = receipt.trace_id
     return news
 
 
@@ -122,14 +129,12 @@ def storable(value):
 
 def settle(environment, understood, kept, awaiting, learned):
     now = timezone.now()
-    applied = [receipt.pk for receipt in understood if receipt.pk not in awaiting]
+    applied = understood - awaiting.keys()
     Receipt.objects.filter(pk__in=applied).update(state="applied", applied_at=now, error="")
     if kept:
         Receipt.objects.filter(pk__in=kept).update(state="kept", error="")
-    for pk, message_id in awaiting.items():
-        Receipt.objects.filter(pk=pk).update(
-            state="awaiting", awaits=message_id, next_try_at=now + AWAIT_FETCH
-        )
+    for pk, awaited in awaiting.items():
+        Receipt.objects.filter(pk=pk).update(state="awaiting", awaits=awaited, next_try_at=now + AWAIT_FETCH)
     follow(environment, learned)
 
 
@@ -180,6 +185,10 @@ def fetch_awaited():
             Receipt.objects.filter(pk=receipt.pk, state="awaiting").update(
                 state="pending", next_try_at=timezone.now()
             )
+        elif receipt.awaited[0] == "direct":
+            # No carrier knows a chat by its people; it is there as soon as anybody writes.
+            receipt.next_try_at = timezone.now() + AWAIT_CHAT
+            receipt.save(update_fields=["next_try_at"])
         else:
             receipt.tries += 1
             receipt.next_try_at = timezone.now() + AWAIT_FETCH * 2**receipt.tries
@@ -192,12 +201,19 @@ def fetch_awaited():
 
 def is_known(receipt):
     kind, external_id = receipt.awaited
+    if kind == "direct":
+        number, _, person = external_id.partition(" ")
+        theirs = Chat.objects.filter(environment=receipt.environment, line__phone_number=number)
+        shares = LocationShare.objects.filter(chat__in=theirs, handle__value=person)
+        return theirs.filter(participants_key=person).exclude(external_id=None).exists() or shares.exists()
     found = (Chat if kind == "chat" else Message).objects.filter(environment=receipt.environment)
     return found.filter(external_id=external_id).exists()
 
 
 def fetch(receipt):
     kind, external_id = receipt.awaited
+    if kind == "direct":
+        return False
     return (fetch_chat if kind == "chat" else fetch_message)(receipt.environment, external_id)
 
 

@@ -1,3 +1,5 @@
+import json
+
 from django.db import models, transaction
 from django.db.models import functions
 from django.utils import timezone
@@ -36,7 +38,7 @@ class Receipt(models.Model):
     state = models.CharField(
         max_length=10, choices=State.choices, default=State.PENDING, db_default="pending"
     )
-    # The carrier's id of the message that it waits for, or "chat" and that of a chat.
+    # The carrier's id of the message that it waits for, or "chat" and that of a chat, or "direct" and two numbers.
     awaits = models.CharField(max_length=100, blank=True, default="", db_default="")
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_try_at = models.DateTimeField(default=timezone.now, db_default=functions.Now())
@@ -74,14 +76,28 @@ class Receipt(models.Model):
         return f"{self.event_type} {self.event_id}"
 
     @property
+    def summary(self):
+        """The sentence that the carrier gives with what happens to an account; "" where there is none."""
+        try:
+            summary = json.loads(self.body)["data"]["summary"]
+        except (ValueError, RecursionError, KeyError, TypeError):
+            return ""
+        return summary if isinstance(summary, str) else ""
+
+    @property
     def awaited(self):
-        """("message" or "chat", the carrier's id) of what it waits for."""
-        kind, _, external_id = self.awaits.rpartition(" ")
-        return kind or "message", external_id
+        """("message" or "chat", the carrier's id) of what it waits for, or ("direct", our number and theirs)."""
+        kind, _, wanted = self.awaits.partition(" ")
+        return (kind, wanted) if wanted else ("message", kind)
 
     @property
     def wants(self):
-        return " ".join(self.awaited)
+        kind, wanted = self.awaited
+        return (
+            f"a conversation between {' and '.join(wanted.split())}"
+            if kind == "direct"
+            else f"{kind} {wanted}"
+        )
 
     @transaction.atomic
     def apply_again(self, *, by=None):

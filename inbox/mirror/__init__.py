@@ -7,29 +7,37 @@ the caller's transaction with a constant number of queries for any number of new
 
 from dataclasses import dataclass, field
 
+from inbox.mirror.cards import learn_cards
 from inbox.mirror.chats import learn_chats
 from inbox.mirror.events import EventSheet
 from inbox.mirror.groups import learn_groups
+from inbox.mirror.lines import learn_numbers
+from inbox.mirror.locations import learn_shares
 from inbox.mirror.messages import learn_changes, learn_messages
 from inbox.mirror.news import (
+    CardNews,
     ChatNews,
     EditNews,
     FailureNews,
     GroupNews,
     HandleNews,
+    LineNews,
     MemberNews,
     MessageNews,
+    OptionsNews,
     ReactionNews,
     RefusalNews,
+    ShareNews,
     TypingNews,
+    VoteNews,
 )
 from inbox.mirror.people import learn_people
 
 
 @dataclass
 class Learned:
-    """What came of it: `awaits` maps a news' position to what it needs, the carrier's id of a message or
-    "chat ID"; `created` are those of both that are new to us; `media` are attachments to fetch; `quoted` are
+    """What came of it: `awaits` maps a news' position to what it needs, the carrier's id of a message, "chat ID" or
+    "direct OUR-NUMBER THEIR-HANDLE"; `created` are those of all that are new to us; `media` are attachments to fetch; `quoted` are
     carrier ids of messages that new ones answer and that are not known."""
 
     awaits: dict[int, str] = field(default_factory=dict)
@@ -41,9 +49,12 @@ class Learned:
 def learn(environment, news):
     """Apply `news` (a list of the classes above, oldest first) to the environment's rows."""
     learned, sheet = Learned(), EventSheet(environment)
+    learn_numbers(environment, news, sheet)
     chats, handles = learn_chats(environment, news, sheet, learned)
     messages, happened = learn_messages(environment, news, chats, sheet, learned)
-    learn_people(environment, messages, happened, sheet)
+    sharers = learn_people(environment, news, handles, messages, happened, sheet)
+    learn_shares(environment, news, chats, sharers, sheet, learned)
+    learn_cards(environment, news, sharers, sheet, learned)
     learn_changes(environment, news, handles, sheet, learned)
     learn_groups(environment, news, chats, sheet, learned)
     sheet.record()
@@ -51,16 +62,21 @@ def learn(environment, news):
 
 
 __all__ = [
+    "CardNews",
     "ChatNews",
     "EditNews",
     "FailureNews",
     "GroupNews",
     "HandleNews",
     "Learned",
+    "LineNews",
     "MemberNews",
     "MessageNews",
+    "OptionsNews",
     "ReactionNews",
     "RefusalNews",
+    "ShareNews",
     "TypingNews",
+    "VoteNews",
     "learn",
 ]

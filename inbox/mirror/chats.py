@@ -3,13 +3,16 @@ from uuid import uuid5
 
 from inbox import wire
 from inbox.mirror.news import (
+    CardNews,
     ChatNews,
     GroupNews,
     MemberNews,
     MessageNews,
     ReactionNews,
     RefusalNews,
+    ShareNews,
     TypingNews,
+    VoteNews,
 )
 from inbox.models import Chat, Handle, Message, Participant
 from inbox.models.chat import key_of
@@ -23,35 +26,41 @@ def learn_chats(environment, news, sheet, learned):
     {value: Handle} of all people in them. A chat that is only mentioned is not made."""
     told = [item for item in news if isinstance(item, ChatNews | MessageNews)]
     mentioned = chats_mentioned(environment, news)
-    if not told and not mentioned:
-        return {}, {}
     lines = learn_lines(environment, {item.line for item in told if item.line})
     people = {member.value for item in told for member in members_of(item)}
     handles = learn_handles(environment, people | {value for item in news for value in people_in(item)})
+    if not told and not mentioned:
+        return {}, handles
     wanted = {}
     for item in told:
         wanted.setdefault(item.chat_id, []).append(item)
     chats = lock(environment, wanted.keys() | mentioned)
-    missing = [chat_id for chat_id in sorted(wanted) if chat_id not in chats]
+    missing, new = [chat_id for chat_id in sorted(wanted) if chat_id not in chats], set()
     if missing:
         adopt(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
         create(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
         chats |= lock(environment, missing)
         learned.created |= {f"chat {chat_id}" for chat_id in missing}
+        new = {chats[chat_id] for chat_id in missing}
     for chat in chats.values():
         chat.known_handles = handles
     learn_participants(chats, wanted, handles)
+    learned.created |= {direct_key(chat.line.phone_number, chat.participants_key) for chat in new}
     for chat_id, items in wanted.items():
         for item in items:
             learn_chat(chats[chat_id], item, sheet)
     return chats, handles
 
 
+def direct_key(number, address):
+    """What waits for the conversation of the two, as it is kept of a receipt."""
+    return f"direct {number} {address}"[:100]
+
+
 def chats_mentioned(environment, news):
     """The carrier's ids of the chats in which the other news happened; what is about a message says it by that."""
-    ids = {
-        item.chat_id for item in news if isinstance(item, GroupNews | MemberNews | RefusalNews | TypingNews)
-    }
+    kinds = GroupNews | MemberNews | RefusalNews | ShareNews | TypingNews
+    ids = {item.chat_id for item in news if isinstance(item, kinds)} - {""}
     if messages := {item.message_id for item in news if isinstance(item, ReactionNews)}:
         found = Message.objects.filter(environment=environment, external_id__in=messages)
         ids |= set(found.exclude(chat__external_id=None).values_list("chat__external_id", flat=True))
@@ -61,7 +70,11 @@ def chats_mentioned(environment, news):
 def people_in(item):
     if isinstance(item, MemberNews):
         return [] if item.member.is_me else [item.member.value]
-    return [item.actor.value] if isinstance(item, ReactionNews) and item.actor else []
+    if isinstance(item, VoteNews):
+        return [item.voter] if item.voter else []
+    if isinstance(item, ShareNews | CardNews):
+        return [item.sharer if isinstance(item, ShareNews) else item.sender]
+    return [item.actor.value] if isinstance(item, ReactionNews) and item.actor and item.actor.value else []
 
 
 def members_of(item):
@@ -71,6 +84,8 @@ def members_of(item):
 
 
 def learn_lines(environment, numbers):
+    if not numbers:
+        return {}
     known = {line.phone_number: line for line in environment.lines.filter(phone_number__in=numbers)}
     if new := sorted(numbers - known.keys()):
         count = environment.lines.count()
@@ -86,6 +101,8 @@ def learn_lines(environment, numbers):
 
 
 def learn_handles(environment, values):
+    if not values:
+        return {}
     found = environment.handles.filter(value__in=values)
     known = {handle.value: handle for handle in found.select_related("contact")}
     if new := sorted(values - known.keys()):

@@ -9,9 +9,11 @@ class EventSheet:
         self.environment = environment
         self.events = []
 
-    def note(self, type, *, chat=None, message=None, data=None, trace_id=None, event_id=None, by=None):
+    def note(
+        self, type, *, chat=None, message=None, line=None, data=None, trace_id=None, event_id=None, by=None
+    ):
         event = Event.of(
-            self.environment, type, chat=chat, message=message, data=data, trace_id=trace_id, by=by
+            self.environment, type, chat=chat, message=message, line=line, data=data, trace_id=trace_id, by=by
         )
         event.event_id = event_id or event.event_id
         self.events.append(event)

@@ -8,7 +8,15 @@ from django.db.models import prefetch_related_objects
 
 from inbox import wire
 from inbox.mirror.files import learn_files
-from inbox.mirror.news import EditNews, FailureNews, MessageNews, ReactionNews
+from inbox.mirror.news import (
+    EditNews,
+    FailureNews,
+    MessageNews,
+    OptionsNews,
+    ReactionNews,
+    VoteNews,
+)
+from inbox.mirror.polls import learn_polls
 from inbox.mirror.reactions import learn_reactions
 from inbox.models import Chat, Edit, Message, Part
 from inbox.models.standing import reconsider
@@ -56,8 +64,6 @@ def learn_messages(environment, news, chats, sheet, learned):
     attachments = learn_attachments(environment, new.values(), learned)
     for message in new.values():
         message.known_parts = list(parts_of(message, attachments))
-        for part in message.known_parts:
-            part.line_id = message.chat.line_id
         parts += message.known_parts
     insert_rows(Part, parts)
     decorated = {m.pk: m for m in known.values() if hasattr(m, "told_parts") and m.external_id not in new}
@@ -68,7 +74,8 @@ def learn_messages(environment, news, chats, sheet, learned):
     learn_originals(environment, new, learned)
     prefetch_related_objects(list(changed.values()), "parts__attachment", "sender")
     for item, message in happened:
-        sheet.note(item.type, message=message, data=wire.message(message), trace_id=item.trace_id)
+        data = wire.poll(message, item) if item.is_poll else wire.message(message)
+        sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
     return [message for message in new.values() if message.is_inbound], happened
 
 
@@ -126,17 +133,28 @@ def decorate(message, item):
 
 def extra_of(part):
     kept = ("text_decorations", "inline_stickers", "mentions")
-    return {name: part[name] for name in kept if part.get(name)}
+    extra = {name: part[name] for name in kept if part.get(name)}
+    if part.get("mention") and "mentions" not in extra:
+        # Older payloads name the first one only, and without a range it is the whole text.
+        extra["mentions"] = [{"handle": part["mention"], "range": part.get("mention_range")}]
+    return extra
 
 
 def learn_attachments(environment, messages, learned):
-    told = {
-        part["id"]: part
-        for message in messages
-        for part in message.told_parts
-        if part.get("type") == "media" and part.get("id")
-    }
-    return learn_files(environment, told, learned)
+    told = [file_in(part) for message in messages for part in message.told_parts]
+    return learn_files(environment, dict(file for file in told if file), learned)
+
+
+def file_in(part):
+    """(external_id, what is told) of the file in a part: media, or the picture of a card. None where it has none."""
+    if part.get("type") == "media":
+        return (part["id"], part) if part.get("id") else None
+    layout = part.get("layout") if isinstance(part.get("layout"), dict) else part
+    url = layout.get("image_url")
+    if not isinstance(url, str) or not url:
+        return None
+    digest = hashlib.sha256(url.encode()).hexdigest()[:40]
+    return f"card {digest}", {"url": url, "filename": "picture", "mime_type": ""}
 
 
 def learn_originals(environment, new, learned):
@@ -165,14 +183,26 @@ def parts_of(message, attachments):
             yield Part(
                 message=message, index=index, kind=kind, text=part.get("value") or "", extra=extra_of(part)
             )
-        elif kind == "media" and part.get("id") in attachments:
-            yield Part(message=message, index=index, kind="media", attachment=attachments[part["id"]])
-        else:
-            yield Part(message=message, index=index, kind="other", extra=part)
+            continue
+        external_id, _ = file_in(part) or (None, None)
+        is_media = kind == "media" and external_id in attachments
+        yield Part(
+            message=message,
+            index=index,
+            kind="media" if is_media else "other",
+            attachment=attachments.get(external_id),
+            extra={} if is_media else kept(part),
+        )
+
+
+def kept(part):
+    """The options of a poll are learned apart, since they grow."""
+    return part | {"options": []} if part.get("type") == "poll" else part
 
 
 def learn_decorations(messages):
     """Messages that we knew, told of again with decorations; `messages` are by their pk."""
+    messages = {pk: message for pk, message in messages.items() if not message.is_purged}
     if not messages:
         return
     changed = []
@@ -267,8 +297,8 @@ def learn_unread(chats):
 
 
 def learn_changes(environment, news, handles, sheet, learned):
-    """Failures, edits and reactions, which need their message; without it they wait."""
-    kinds = FailureNews | EditNews | ReactionNews
+    """Failures, edits, reactions, options and votes, which need their message; without it they wait."""
+    kinds = FailureNews | EditNews | ReactionNews | OptionsNews | VoteNews
     told = {index: item for index, item in enumerate(news) if isinstance(item, kinds)}
     if not told:
         return
@@ -277,7 +307,7 @@ def learn_changes(environment, news, handles, sheet, learned):
     # Locked, since two workers may tell of one message; the newest failure wins whatever their order.
     found = found.select_for_update(of=("self",), no_key=True).select_related("chat__line").order_by("pk")
     messages = {message.external_id: message for message in found}
-    edits, reactions = [], []
+    edits, reactions, polls = [], [], []
     for index, item in told.items():
         message = messages.get(item.message_id)
         if message is None:
@@ -286,6 +316,8 @@ def learn_changes(environment, news, handles, sheet, learned):
             edits.append((message, item))
         elif isinstance(item, ReactionNews):
             reactions.append((message, item))
+        elif isinstance(item, OptionsNews | VoteNews):
+            polls.append((message, item))
         elif message.failed_at is None or item.failed_at > message.failed_at:
             message.failed_at, message.error_code, message.error = (
                 item.failed_at,
@@ -297,11 +329,12 @@ def learn_changes(environment, news, handles, sheet, learned):
     update_rows(Message, messages.values(), ["failed_at", "error_code", "error"])
     learn_edits(edits, sheet)
     learn_reactions(environment, reactions, handles, sheet, learned)
+    learn_polls(polls, handles, sheet, learned)
 
 
 def learn_edits(edits, sheet):
-    """Every version is kept; the newest is what the part says. Of a deleted message nothing is."""
-    edits = [(message, item) for message, item in edits if not message.deleted_at]
+    """Every version is kept; the newest is what the part says. Of a message whose content went nothing is."""
+    edits = [(message, item) for message, item in edits if not message.is_purged]
     if not edits:
         return
     messages = {message.pk: message for message, _ in edits}

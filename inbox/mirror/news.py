@@ -62,6 +62,10 @@ class MessageNews:
     type: str = "message.received"
     trace_id: str = ""
 
+    @property
+    def is_poll(self):
+        return self.type.startswith("poll.")
+
 
 @dataclass
 class FailureNews:
@@ -83,9 +87,13 @@ class EditNews:
     trace_id: str = ""
 
 
+# Who did something, where the carrier does not say who.
+SOMEBODY = HandleNews("")
+
+
 @dataclass
 class ReactionNews:
-    """`actor` is None where it was our line; `at` is when it was put on, or taken off where `is_removed`."""
+    """`actor` is None where it was our line, SOMEBODY where it was anybody else; `at` is when it was put on, or taken off where `is_removed`."""
 
     message_id: str
     part_index: int
@@ -146,4 +154,74 @@ class TypingNews:
     actor: HandleNews | None = None
     has_ended: bool = False
     type: str = "chat.typing_indicator.started"
+    trace_id: str = ""
+
+
+@dataclass
+class OptionsNews:
+    """Options of the poll in a message: dicts with option_id, text, creator (a handle, or ""), can_be_edited and, where
+    the poll was told as a whole, their `place` in it. What was added later is told alone."""
+
+    message_id: str
+    options: list[dict]
+    at: datetime
+    # Told with the message itself, whose event says it all.
+    is_quiet: bool = False
+    type: str = "poll.updated"
+    trace_id: str = ""
+
+
+@dataclass
+class VoteNews:
+    """`voter` is a handle, our line's number, or "" for our line whatever its number."""
+
+    message_id: str
+    option_id: str
+    voter: str
+    at: datetime
+    is_removed: bool = False
+    # Told within the poll, not as something that has just happened.
+    is_quiet: bool = False
+    type: str = "poll.vote.added"
+    trace_id: str = ""
+
+
+@dataclass
+class ShareNews:
+    """Somebody shares their location with a line from `began_at` on, or has stopped it at `ended_at`. Of a stop the
+    beginning may be unknown, and of both the chat."""
+
+    line: str
+    sharer: str
+    chat_id: str = ""
+    began_at: datetime | None = None
+    ends_at: datetime | None = None
+    ended_at: datetime | None = None
+    type: str = "location.sharing.started"
+    trace_id: str = ""
+
+
+@dataclass
+class CardNews:
+    """What somebody calls themselves since `at`, told to a line; `photo` is an address, or "" where there is none."""
+
+    line: str
+    sender: str
+    first_name: str
+    last_name: str
+    at: datetime
+    photo: str = ""
+    type: str = "contact_card.received"
+    trace_id: str = ""
+
+
+@dataclass
+class LineNews:
+    """A number of ours since `at`: ACTIVE, FLAGGED or RELEASED; with its reputation, where that was told."""
+
+    number: str
+    status: str
+    at: datetime
+    reputation: str = ""
+    type: str = "phone_number.status_updated"
     trace_id: str = ""

@@ -1,22 +1,32 @@
 from inbox.mirror.consent import learn_consent
+from inbox.mirror.news import CardNews, ShareNews
 from inbox.models import Handle, Participant
 from partyline.bulk import update_rows
 
 
-def learn_people(environment, inbound, happened, sheet):
+def learn_people(environment, news, handles, inbound, happened, sheet):
     """What messages say of those who wrote or got them: whether they want to be written to, and on what service.
+    Answers with those who have shared their name or place, by their address.
 
     All of them are locked at once, so that two workers do not wait for each other: the later sees the other's messages.
     """
     heard = heard_on(happened)
     senders = {message.sender_id for message in inbound if message.sender_id}
-    pks = senders | heard.keys()
+    sharers = {handles[value].pk for item in news for value in sharers_in(item)}
+    pks = senders | heard.keys() | sharers
     if not pks:
-        return
-    handles = Handle.objects.filter(pk__in=pks).select_for_update(no_key=True).order_by("pk")
-    handles = {handle.pk: handle for handle in handles}
-    learn_consent(environment, inbound, {pk: handles[pk].value for pk in senders}, sheet)
-    learn_capability(handles, heard)
+        return {}
+    locked = Handle.objects.filter(pk__in=pks).select_for_update(no_key=True).order_by("pk")
+    locked = {handle.pk: handle for handle in locked}
+    learn_consent(environment, inbound, {pk: locked[pk].value for pk in senders}, sheet)
+    learn_capability(locked, heard)
+    return {locked[pk].value: locked[pk] for pk in sharers}
+
+
+def sharers_in(item):
+    if isinstance(item, CardNews):
+        return [item.sender]
+    return [item.sharer] if isinstance(item, ShareNews) else []
 
 
 def heard_on(happened):

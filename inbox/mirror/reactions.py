@@ -1,14 +1,20 @@
+import hashlib
+
 from inbox import wire
 from inbox.mirror.files import learn_files
-from inbox.models import Reaction
+from inbox.mirror.news import SOMEBODY
+from inbox.models import Participant, Reaction
 from inbox.models.standing import reconsider
 from partyline.bulk import insert_rows, update_rows
 
 
 def learn_reactions(environment, told, handles, sheet, learned):
-    """`told` are pairs of a locked message and its ReactionNews. Of putting on and taking off the later one counts."""
+    """`told` are pairs of a locked message and its ReactionNews. Of putting on and taking off the later one counts; of a
+    message whose content was taken away nothing is learned."""
+    told = [(message, item) for message, item in told if not message.is_purged]
     if not told:
         return
+    alone = others_in([message for message, item in told if item.actor is SOMEBODY])
     stickers = learn_stickers(environment, told, learned)
     known = {
         (row.message_id, row.part_index, row.handle_id, row.key): row
@@ -16,8 +22,10 @@ def learn_reactions(environment, told, handles, sheet, learned):
     }
     new, changed = {}, {}
     for message, item in told:
-        handle = handles[item.actor.value] if item.actor else None
-        key = Reaction.key_of(item.kind, item.emoji, item.reaction_id)
+        if item.actor is SOMEBODY and message.chat_id not in alone:
+            continue
+        handle = handles.get(item.actor.value) or alone[message.chat_id] if item.actor else None
+        key = Reaction.key_of(item.kind, item.emoji, sticker_id(item))
         place = message.pk, item.part_index, handle and handle.pk, key
         row = known.get(place)
         if row is None:
@@ -29,7 +37,7 @@ def learn_reactions(environment, told, handles, sheet, learned):
                 key=key,
                 type=item.kind,
                 emoji=item.emoji,
-                sticker=stickers.get(item.reaction_id),
+                sticker=stickers.get(sticker_id(item)),
             )
         row.external_id = row.external_id or item.reaction_id
         if later(row, item):
@@ -40,6 +48,24 @@ def learn_reactions(environment, told, handles, sheet, learned):
     insert_rows(Reaction, list(new.values()))
     update_rows(Reaction, list(changed.values()), ["added_at", "removed_at", "external_id"])
     reconsider({message.chat_id for message, _ in told})
+
+
+def others_in(messages):
+    """{chat's pk: the only person in it}, for reactions of which the carrier does not say whose they are."""
+    if not messages:
+        return {}
+    chats = {message.chat_id for message in messages if not message.chat.is_group}
+    people = {}
+    for row in Participant.objects.filter(chat__in=chats, left_at=None).select_related("handle"):
+        people.setdefault(row.chat_id, []).append(row.handle)
+    return {chat: handles[0] for chat, handles in people.items() if len(handles) == 1}
+
+
+def sticker_id(item):
+    """The carrier's id of a sticker, or one made of its address."""
+    if item.reaction_id or not item.sticker:
+        return item.reaction_id
+    return hashlib.sha256(str(item.sticker.get("url")).encode()).hexdigest()[:40]
 
 
 def later(row, item):
@@ -54,7 +80,7 @@ def later(row, item):
 
 def learn_stickers(environment, told, learned):
     files = {
-        f"sticker {item.reaction_id}": {
+        f"sticker {sticker_id(item)}": {
             "url": item.sticker.get("url"),
             "filename": item.sticker.get("file_name") or "sticker.png",
             "mime_type": item.sticker.get("mime_type"),

@@ -200,6 +200,16 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
         return bool(reaction) and (self.last_message_at is None or reaction.added_at > self.last_message_at)
 
     @property
+    def background_words(self):
+        """What is behind the conversation on their phones: “sky, dusk”."""
+        told = self.background if isinstance(self.background, dict) else {}
+        words = [told.get(name) for name in ("style", "variant")]
+        words = [word.replace("_", " ") for word in words if isinstance(word, str) and word]
+        if told.get("type") == "photo":
+            return "a photo"
+        return ", ".join(words) or "a colour"
+
+    @property
     def typists(self):
         """Those who are typing now, as far as we are told. Uses what for_rows prefetched."""
         return [participant for participant in self.participants.all() if participant.is_typing]

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.naming import Nameable
 from lines.models.people import initials_of, tone_of
 
 
@@ -39,7 +40,7 @@ def readable(handle):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("-", " ")
 
 
-class Contact(models.Model):
+class Contact(Nameable):
     """A person, who may be reached by several handles."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -17,6 +17,11 @@ class Deletable(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def is_purged(self):
+        """Whether what it said is gone for good."""
+        return bool(self.digest)
+
     @transaction.atomic
     def delete_here(self, *, by):
         """From now on a tombstone; `undelete` brings it back while nothing has been taken away yet."""
@@ -64,4 +69,5 @@ class Deletable(models.Model):
                 file.remove()
         Edit.objects.filter(message=self).delete()
         self.reactions.all().delete()
+        self.votes.all().delete()
         self.environment.record("inbox.message_purged", message=self)

@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 from inbox.models.deleting import Deletable
 from inbox.models.editing import Editable
 from inbox.models.effects import label_of, shown_as
+from inbox.models.outlining import Outlined
 from inbox.models.reacting import Reactable
 from inbox.models.reaction import heaped
 from inbox.models.sending import Sendable
@@ -19,6 +20,7 @@ FOR_BUBBLES = (
     "reactions__author",
     "reactions__sticker",
     "edits__author",
+    "votes__handle__contact",
 )
 
 
@@ -66,7 +68,7 @@ class MessageQuerySet(models.QuerySet):
         ).prefetch_related(*FOR_BUBBLES)
 
 
-class Message(Sendable, Reactable, Editable, Deletable):
+class Message(Sendable, Reactable, Editable, Deletable, Outlined):
     """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
     of no account; a time that is once known does not change."""
 
@@ -218,23 +220,3 @@ class Message(Sendable, Reactable, Editable, Deletable):
             before[edit.part_index] = edit.text
             versions.append(edit)
         return versions[::-1]
-
-    @property
-    def shows_only_photos(self):
-        return all(part.shown_as == "photos" for part in self.parts.all()) and bool(self.parts.all())
-
-    @property
-    def preview(self):
-        """One line for the list. Uses prefetched parts where there are some."""
-        if self.deleted_at:
-            return "Message deleted"
-        parts = list(self.parts.all())
-        if text := next((part.text for part in parts if part.text), ""):
-            return " ".join(text.split())[:200]
-        files = [part.attachment for part in parts if part.attachment]
-        if not files:
-            return "A message that cannot be shown yet"
-        if len(files) == 1:
-            return files[0].filename
-        noun = "photos" if all(file.is_image for file in files) else "files"
-        return f"{len(files)} {noun}"

@@ -12,9 +12,9 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
+from inbox import words
 from inbox.models.contact import readable
 from inbox.models.note import mention_pattern, names_of
-from inbox.search import highlights
 
 register = template.Library()
 
@@ -72,10 +72,10 @@ def with_mentions(note):
     )
 
 
-register.filter("readable", readable)
-
-
 @register.filter
-def marked(text, question):
-    """What was searched for, marked; also in the middle of a name."""
-    return highlights.marked(text, question.terms, anywhere=True)
+def drawn(part):
+    """The words of a text part with its links, styles and mentions."""
+    return words.drawn(part.text, part.extra)
+
+
+register.filter("readable", readable)

@@ -55,6 +55,9 @@ class Line(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     status_reason = models.CharField(max_length=200, blank=True)
     reputation = models.CharField(max_length=10, default="HEALTHY")
+    # The carrier's last word on the number (ACTIVE, FLAGGED, RELEASED) and its time.
+    carrier_status = models.CharField(max_length=10, default="ACTIVE")
+    carrier_status_at = models.DateTimeField(null=True)
     warmed_from = models.DateField(null=True, blank=True)
     # Shows them that somebody types, by itself, while an answer is written.
     auto_typing = models.BooleanField(default=True)
@@ -69,6 +72,9 @@ class Line(models.Model):
 
     # What happens by itself and can be turned off.
     SWITCHES = ("auto_typing", "sends_read_receipts", "shares_card")
+    # What `hear` may change.
+    HEARD = ("status", "status_reason", "reputation", "carrier_status", "carrier_status_at")
+    TAKEN_BACK = "the carrier has taken the number back"
 
     class Meta:
         constraints = [
@@ -100,9 +106,35 @@ class Line(models.Model):
             self.refresh_from_db()
             self.environment.record("inbox.line_paused", line=self, by=by, data={"reason": reason})
 
+    def hear(self, carrier_status, *, at, reputation=""):
+        """Take over what the carrier says; False where that is no news. A line that one of us paused stays paused.
+        Unsaved: see HEARD."""
+        if self.carrier_status_at and (at, carrier_status) <= (self.carrier_status_at, self.carrier_status):
+            return False
+        self.carrier_status, self.carrier_status_at = carrier_status, at
+        self.reputation = reputation or self.reputation
+        is_taken_back = self.status_reason == self.TAKEN_BACK
+        if carrier_status == "RELEASED":
+            self.status, self.status_reason = self.Status.PAUSED, self.TAKEN_BACK
+        elif self.status != self.Status.PAUSED or is_taken_back:
+            self.stand()
+        return True
+
+    def stand(self):
+        """As the carrier has it, where nobody has paused it."""
+        if self.carrier_status == "FLAGGED":
+            self.status = self.Status.FLAGGED
+            self.status_reason = f"its reputation is {self.reputation.lower().replace('_', ' ')}"
+        else:
+            self.status = self.Status.WARMING if self.status == self.Status.WARMING else self.Status.ACTIVE
+            self.status_reason = ""
+
     @transaction.atomic
     def resume(self, *, by):
-        if Line.objects.filter(status="paused", pk=self.pk).update(status="active", status_reason=""):
+        """As it stands with the carrier; a number that was taken back cannot be resumed."""
+        status = "flagged" if self.carrier_status == "FLAGGED" else "active"
+        paused = Line.objects.filter(status="paused", pk=self.pk).exclude(carrier_status="RELEASED")
+        if paused.update(status=status, status_reason=""):
             self.refresh_from_db()
             self.environment.record("inbox.line_resumed", line=self, by=by)
 

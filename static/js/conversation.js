@@ -2,7 +2,7 @@
 import { openChat } from "navigation"
 import { headers } from "requests"
 
-const WRITABLE = /opted_(out|in)$|line_(paused|resumed)$/
+const WRITABLE = /opted_(out|in)$|line_(paused|resumed)$|^phone_number\./
 
 let unseen = true
 let keptUnread = false
@@ -48,7 +48,9 @@ function hear(detail) {
     renew("head")
   }
   for (const id of ["typing", "seen"]) if (detail[id]) exchange(id, detail[id])
-  if (event === "message.received") {
+  if (/location/.test(event)) renew("locations")
+  if (event === "inbox.contact_changed") (renew("head"), document.dispatchEvent(new CustomEvent("details:renew")))
+  if (/^(message|poll)\.received$/.test(event)) {
     unseen = true
     read()
   }

@@ -36,7 +36,7 @@ class ChatList extends HTMLElement {
 
   #hear(told) {
     if (told.row) this.put(told.row, told.unread, told.sequence)
-    if (/line_(paused|resumed)$/.test(told.event)) this.#refresh()
+    if (/line_(paused|resumed)$|^phone_number\./.test(told.event)) this.#refresh()
     this.#count()
   }
 
