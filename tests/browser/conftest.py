@@ -188,8 +188,9 @@ def handset(window):
 
 @pytest.fixture
 def axe():
-    def check(page):
-        found = Axe().run(page)
+    def check(page, context=None):
+        """The whole page, or what a selector names."""
+        found = Axe().run(page, context)
         assert found.violations_count == 0, found.generate_report()
 
     return check
