@@ -77,6 +77,11 @@ class Note(models.Model):
     def at(self):
         return self.created_at
 
+    @property
+    def version(self):
+        """Another one after each change; a page that shows this one, or its form, has nothing to draw anew."""
+        return (self.edited_at or self.created_at).isoformat()
+
     def why_not_change(self, user):
         """A ValidationError that says why `user` may not edit or delete it, or None."""
         if self.deleted_at:

@@ -116,6 +116,11 @@ class ScheduledSend(models.Model):
         return max(self.send_at, self.chat.last_activity_at)
 
     @property
+    def version(self):
+        """Another one after each change; a page that shows this one, or its form, has nothing to draw anew."""
+        return f"{self.state} {self.changed_at.isoformat()}"
+
+    @property
     def who(self):
         """Who may write first."""
         return (

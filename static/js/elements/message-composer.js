@@ -183,7 +183,9 @@ class MessageComposer extends HTMLElement {
     this.#text.setAttribute("aria-label", words)
     this.#form.setAttribute("aria-label", isNote ? "Note" : "Reply")
     const send = this.#part("send")
-    send.dataset.kind = isNote ? "note" : this.#isText ? "sms" : "imessage"
+    const kind = this.#isText ? "sms" : "imessage"
+    send.dataset.kind = isNote ? "note" : kind
+    for (const button of this.querySelectorAll("schedule-picker > .button, schedule-picker [data-go]")) button.dataset.kind = kind
     send.querySelector("[data-verb]").textContent = isNote ? "Add note" : "Send"
     this.#files.hidden = isNote || this.#files.isEmpty
     this.#part("quote").hidden = isNote || !this.#fields.reply_to.value
@@ -302,8 +304,9 @@ class MessageComposer extends HTMLElement {
     this.#fields.key.value = newKey()
   }
 
-  async #send(said) {
-    const { status, html, sequence, problem } = await post(this.dataset.replyUrl, bodyOf(said))
+  async #send(said, later) {
+    const url = later ? this.dataset.scheduleUrl : this.dataset.replyUrl
+    const { status, html, sequence, problem } = await post(url, bodyOf(said, later))
     if (status === 200) {
       this.#messages?.put(html, sequence)
       return document.dispatchEvent(new CustomEvent("message:sent"))
@@ -356,16 +359,16 @@ class MessageComposer extends HTMLElement {
 
   // Later, and among ourselves
 
-  async #schedule({ sendAt, timeZone, asksFirst }) {
-    const said = this.#said()
+  // It has no bubble before the server's answer, which is put at the end of the thread.
+  #schedule({ sendAt, timeZone, asksFirst }) {
     if (this.#files.isBusy) return this.#warn("Wait until the files are there.")
+    if (this.#files.hasFailed) return this.#warn("One of the files did not arrive. Try it again, or remove it.")
+    const said = this.#said()
     if (!said.text.trim() && !said.uploads.length) return this.#warn("Write first what is to be sent later.")
-    const more = { send_at: sendAt, time_zone: timeZone, asks_first: asksFirst ? "on" : "" }
-    const { ok, html, sequence, problem } = await post(`/chats/${this.dataset.chat}/schedule/`, bodyOf(said, more))
-    if (!ok) return this.#warn(problem ?? "The server could not be reached, so nothing is scheduled.")
+    const later = { send_at: sendAt, time_zone: timeZone, asks_first: asksFirst ? "on" : "" }
     this.#clear()
-    this.#messages.put(html, sequence)
-    this.#messages.scrollTop = 0
+    this.#drafts.next(() => this.#send(said, later))
+    this.#messages.latest()
     this.#text.focus()
   }
 

@@ -55,6 +55,11 @@ class MessageList extends HTMLElement {
     const item = typeof html === "string" ? elements(html)[0] : html
     const old = this.#known(item)
     if (old?.dataset.sequence >= sequence) return
+    // Somebody writes in its form, and what it shows is still so.
+    if (old?.dataset.state === "editing" && old.dataset.version === item.dataset.version) return
+    if ("gone" in item.dataset) return this.#remove(old)
+    // What is still to come is there with the newest messages.
+    if (!old && isToCome(item) && (this.#isBehind || this.dataset.thread)) return
     if (!old && this.#isBehind && !this.#isAmong(item)) return this.#wait(item, sequence)
     if (!old && this.dataset.thread && !this.#isInThread(item)) return this.#wait(item, sequence)
     if (sequence) item.dataset.sequence = sequence
@@ -73,6 +78,11 @@ class MessageList extends HTMLElement {
     this.arrange()
     if (isAtEnd && !this.#isBehind) this.scrollTop = 0
     if (!old && sequence) this.#play(item, { once: true })
+  }
+
+  #remove(item) {
+    item?.remove()
+    this.arrange()
   }
 
   // An effect is seen once, where it arrives, and then when somebody asks for it.
@@ -239,7 +249,7 @@ class MessageList extends HTMLElement {
 
   #after(item) {
     const rest = [...this.#list.children].filter((other) => other.dataset.at)
-    const last = rest.findLast((other) => other.dataset.at <= item.dataset.at)
+    const last = rest.findLast((other) => place(other) <= place(item))
     if (last) return last.nextElementSibling
     return rest[0] ?? null
   }
@@ -254,12 +264,14 @@ class MessageList extends HTMLElement {
     const html = await answer.text()
     const items = elements(html).filter((item) => item.dataset.at)
     // More has been missed than one page holds: then the page is all there is, and older ones load by scrolling.
-    if (!items.some((item) => document.getElementById(item.id))) {
+    if (!items.some((item) => !isToCome(item) && document.getElementById(item.id))) {
       this.#fill(html, sequence)
       this.scrollTop = 0
       return
     }
     for (const item of items) this.put(item, sequence)
+    const told = new Set(items.map(({ id }) => id))
+    for (const item of this.#list.querySelectorAll(":scope > [data-last]")) if (!told.has(item.id)) this.#remove(item)
   }
 
   arrange() {
@@ -323,6 +335,15 @@ function elements(html) {
   const template = document.createElement("template")
   template.innerHTML = html.trim()
   return [...document.importNode(template.content, true).children]
+}
+
+// Scheduled: behind all that was said, whenever its time was.
+function isToCome(item) {
+  return "last" in item.dataset
+}
+
+function place(item) {
+  return `${isToCome(item) ? 1 : 0} ${item.dataset.at}`
 }
 
 function day(at) {
