@@ -17,7 +17,17 @@ class Talk:
     closed_by: str = ""
     # How many of the last messages nobody has seen.
     unread: int = 0
-    name: str = ""
+    # (how long ago, who, which of `doings.DOINGS`, with what[, the beginning of the message that it was done to])
+    done: list[tuple] = field(default_factory=list)
+    # Beginning of a message -> beginning of the one that it answers, and -> the effect that it was sent with.
+    answers: dict = field(default_factory=dict)
+    effects: dict = field(default_factory=dict)
+
+    @property
+    def founders(self):
+        """Who is in it from the beginning."""
+        added = {doing[3] for doing in self.done if doing[2] == "add"}
+        return [key for key in self.people if key not in added]
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,21 @@ class Said:
     by: str
     what: str
     fate: str = field(default="read")
+
+
+@dataclass(frozen=True)
+class Doing:
+    ago: timedelta
+    by: str
+    kind: str
+    what: str
+    about: str = ""
+
+
+def told_of(talk):
+    """All that was said and done, in its order."""
+    done = [Doing(ago_of(line[0]), *line[1:]) for line in talk.done]
+    return sorted([*said_of(talk), *done], key=lambda told: told.ago, reverse=True)
 
 
 def said_of(talk):
@@ -65,6 +90,8 @@ TALKS = [
             ("12m", "max", "pdf:Fitting guide.pdf"),
         ],
         assignee="max",
+        done=[("14m", "max", "react", "like", "One thing: is the child seat")],
+        answers={"Just left it with Ben": "Can you drop it off tomorrow"},
     ),
     Talk(
         "Rides",
@@ -72,7 +99,7 @@ TALKS = [
         [
             ("4d3h", "mei", "Welcome to the Sunday Gravel Crew! One message on Fridays, promise."),
             ("4d2h", "sela", "In! Bringing the new Specialized, so be gentle with me"),
-            ("57m", "jonas", "Forest Park on Sunday? Mostly gravel after Germantown Road."),
+            ("57m", "jonas", "Forest Park on Sunday? All of it gravel."),
             ("56m", "jonas", "photo:Leif Erikson loop.png"),
             ("55m", "jonas", "photo:Germantown Road.heic"),
             ("54m", "jonas", "video:Gravel.mp4"),
@@ -85,7 +112,22 @@ TALKS = [
         ],
         assignee="mei",
         unread=4,
-        name="Sunday Gravel Crew",
+        done=[
+            ("4d2h50m", "jonas", "name", "Sunday Gravel Crew"),
+            ("4d1h", "mei", "react", "laugh", "In! Bringing the new Specialized"),
+            (
+                "56m",
+                "jonas",
+                "edit",
+                "Forest Park on Sunday? Mostly gravel after Germantown Road.",
+                "Forest Park",
+            ),
+            ("50m", "sela", "react", "love", "Forest Park on Sunday?"),
+            ("30m", "jonas", "add", "amara"),
+            ("18m", "sela", "react", "🫖", "Thermos of chai"),
+            ("16m", "kai", "react", "love", "Then I bring the cups"),
+        ],
+        answers={"40 is just right": "Hi all! First time with you"},
     ),
     Talk(
         "Workshop",
@@ -325,11 +367,16 @@ TALKS = [
         ("imani",),
         [
             ("3h20m", "imani", "Which pace is the women’s ride on Wednesday?"),
-            ("3h5m", "ana", "Easy: about 11 mph, and nobody is dropped."),
+            ("3h5m", "ana", "Easy: about 12 mph, and nobody is dropped."),
             ("3h", "imani", "Then I’m in. Can I bring my sister?"),
             ("2h50m", "ana", "Bring everyone!"),
         ],
         assignee="ana",
+        done=[
+            ("3h3m", "ana", "edit", "Easy: about 11 mph, and nobody is dropped.", "Easy: about"),
+            ("2h45m", "imani", "react", "emphasize", "Bring everyone!"),
+        ],
+        effects={"Bring everyone!": "confetti"},
     ),
     Talk(
         "Shop",

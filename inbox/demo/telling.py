@@ -8,13 +8,13 @@ from django.core.files import File
 from django.db.models import F
 from django.utils import timezone
 
-from inbox.demo import jottings, papers, pictures, recordings
+from inbox.demo import doings, jottings, papers, pictures, recordings
 from inbox.demo.people import CUSTOMERS
-from inbox.demo.story import TALKS, said_of
+from inbox.demo.story import TALKS, Doing, said_of, told_of
 from inbox.models import Attachment, Chat, ChatRead, Contact, Handle, Message
 from inbox.previews import making
 from lines.models import Event, SandboxCopy, SandboxMedia, SandboxMessage
-from lines.sandbox import carrier, payloads, services
+from lines.sandbox import carrier, payloads, rules, services
 
 DELIVERY = timedelta(seconds=1)
 READING = timedelta(seconds=50)
@@ -33,7 +33,7 @@ class Telling:
     def __init__(self, environment, people, customers):
         self.environment, self.people, self.customers = environment, people, customers
         self.now = timezone.now()
-        self.webhooks, self.authors = [], {}
+        self.webhooks, self.authors, self.reactors = [], {}, {}
 
     def tell(self):
         chats = [(talk, self.open(talk)) for talk in TALKS]
@@ -50,18 +50,19 @@ class Telling:
 
     def open(self, talk):
         line = self.environment.lines.get(name=talk.line)
-        handsets = [self.customers[key] for key in talk.people]
+        handsets = [self.customers[key] for key in talk.founders]
         began = self.now - said_of(talk)[0].ago
-        chat, _ = carrier.open_chat(
-            self.environment, line.phone_number, handsets, display_name=talk.name, created_at=began
-        )
+        chat, _ = carrier.open_chat(self.environment, line.phone_number, handsets, created_at=began)
         self.webhooks.append(payloads.chat_created(chat, began))
         return chat
 
     def speak(self, talk, chat):
-        for place, said in enumerate(said_of(talk)):
+        for place, said in enumerate(told_of(talk)):
             # What was said within the same minute keeps its order.
             at = self.now - said.ago + timedelta(seconds=3 * place)
+            if isinstance(said, Doing):
+                self.webhooks += doings.DOINGS[said.kind](self, chat, said, at)
+                continue
             handset = self.customers.get(said.by)
             message = SandboxMessage(
                 environment=self.environment,
@@ -69,6 +70,8 @@ class Telling:
                 handset=handset,
                 parts=[self.part(said.what)],
                 service=chat.service,
+                effect=self.effect(talk, said.what),
+                original=self.original(talk, chat, said.what),
                 created_at=at,
                 sent_at=at,
             )
@@ -80,6 +83,14 @@ class Telling:
                 self.webhooks += self.fate(message, said.fate)
             message.save(force_insert=True)
             self.copy(message)
+
+    def effect(self, talk, what):
+        names = [name for beginning, name in talk.effects.items() if what.startswith(beginning)]
+        return rules.effect_named(names[0]) if names else None
+
+    def original(self, talk, chat, what):
+        answered = [of for beginning, of in talk.answers.items() if what.startswith(beginning)]
+        return doings.message_of(chat, answered[0]) if answered else None
 
     def copy(self, message):
         """On the phones, where it was read: all of this was said before anybody looked."""
@@ -163,6 +174,7 @@ class Telling:
             message.queued_at = message.at
         Message.objects.bulk_update(messages, ["author", "queued_at"])
         mine.update(created_at=F("at"))
+        doings.sign(self)
 
     def store_media(self):
         """Fetch the files as the task would, but from the carrier's own shelf, and make their previews here: nothing
@@ -201,7 +213,8 @@ class Telling:
                 "chat.created": chat.created_at,
             }
             event.created_at = (
-                told_at.get(event.message_id)
+                doings.moment_of(event)
+                or told_at.get(event.message_id)
                 or ends.get(event.type)
                 or chat.created_at + timedelta(minutes=2)
             )

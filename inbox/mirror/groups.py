@@ -95,7 +95,8 @@ def learn_members(told, errands, sheet):
 
 
 def move(row, item, *, joined, left):
-    """Of coming and going the later one counts, of the same moment the going. True where that changes the row."""
+    """Of coming and going the later one counts, of the same moment the going. True where that is how it stands now:
+    what they wrote may have told us before when they came."""
     came, went = getattr(row, joined), getattr(row, left)
     before = came, went
     if item.has_left:
@@ -107,7 +108,7 @@ def move(row, item, *, joined, left):
             went = None
     setattr(row, joined, came)
     setattr(row, left, went)
-    return before != (came, went)
+    return before != (came, went) or item.at == (went if item.has_left else came)
 
 
 def learn_facts(environment, told, errands, sheet, learned):

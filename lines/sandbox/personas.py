@@ -11,10 +11,13 @@ ANSWERS_AFTER = timedelta(seconds=4)
 
 @dataclass(frozen=True)
 class Persona:
-    """`answers` are what they write after our first, second … message; `comes_back` is for the button."""
+    """`answers` are what they write after our first, second … message, in a thread where `quotes`; `reacts` what they
+    put on each, over and over; `comes_back` is for the button."""
 
     answers: list[str] = field(default_factory=list)
     comes_back: str = ""
+    quotes: bool = False
+    reacts: list[str] = field(default_factory=list)
 
 
 PERSONAS = {
@@ -28,6 +31,12 @@ PERSONAS = {
     ),
     "gwen": Persona(
         answers=["Thanks, good to know", "STOP"], comes_back="Actually, one more thing: is it still there?"
+    ),
+    "oscar": Persona(reacts=["like", "laugh", "🚲", "emphasize"], comes_back="Are you still there?"),
+    "marcus": Persona(
+        answers=["That is what I meant, yes", "And this one is even better", "Noted!"],
+        comes_back="By the way, is there a ride next week?",
+        quotes=True,
     ),
 }
 
@@ -43,7 +52,22 @@ def hear(copy):
         return
     if copy.opened_at is None and carrier.opened(copy, copy.arrived_at + READS_AFTER):
         outbox.queue(message.environment, [payloads.message_event(message, "message.read", message.read_at)])
+    at = copy.arrived_at + ANSWERS_AFTER
+    react(persona, message, handset, at)
     said = SandboxMessage.objects.filter(chat=message.chat, handset=handset, is_scripted=True).count()
     if said < len(persona.answers):
         parts = [{"type": "text", "value": persona.answers[said]}]
-        carrier.send(handset, message.chat, parts, at=copy.arrived_at + ANSWERS_AFTER, is_scripted=True)
+        original = message if persona.quotes else None
+        carrier.send(handset, message.chat, parts, at=at, is_scripted=True, original=original)
+
+
+def react(persona, message, handset, at):
+    from lines.models.sandbox import SandboxReaction
+    from lines.sandbox import services, touch
+
+    if not persona.reacts or "react" not in services.ABILITIES[message.service]:
+        return
+    done = SandboxReaction.objects.filter(message__chat=message.chat_id, handset=handset).count()
+    name = persona.reacts[done % len(persona.reacts)]
+    is_named = name in touch.TYPES
+    touch.react(message, name if is_named else "custom", emoji="" if is_named else name, by=handset, at=at)

@@ -28,8 +28,8 @@ def locked_message(message, part_index):
 
 
 @transaction.atomic
-def react(message, type, *, emoji="", part_index=0, by=None):
-    """Put a tapback on a part, in place of the one that was there."""
+def react(message, type, *, emoji="", part_index=0, by=None, at=None):
+    """Put a tapback on a part `at` (now), in place of the one that was there."""
     message = locked_message(message, part_index)
     require("react", message.service, f"{message.service} has no reactions")
     if type not in TYPES or (type == "custom") != bool(emoji):
@@ -40,7 +40,8 @@ def react(message, type, *, emoji="", part_index=0, by=None):
         return mine
     if mine:
         mine.delete()
-    return put_on(message, by, type=type, emoji=emoji, part_index=part_index)
+    at = at or timezone.now()
+    return put_on(message, by, type=type, emoji=emoji, part_index=part_index, added_at=at)
 
 
 def tapback(message, part_index, by):

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from inbox.models import Attachment, Chat, ChatRead, Message, Note, ScheduledSend
-from lines.models import Environment, Handset, OptOut, SandboxMessage, SandboxWebhook, User
+from inbox.models import Attachment, Chat, ChatRead, Edit, Message, Note, Reaction, ScheduledSend
+from lines.models import Environment, Event, Handset, OptOut, SandboxMessage, SandboxWebhook, User
 from webhooks.models import Receipt
 
 
@@ -85,3 +85,19 @@ def test_the_team_wrote_for_itself_too(fairwheel):
     assert note.at < timezone.now() - timedelta(days=1)
     assert (scheduled.state, scheduled.said_at.split()[1]) == ("waiting", "9:00")
     assert fairwheel.saved_replies.count() == 4
+
+
+def test_a_newcomer_sees_what_people_do_with_messages(fairwheel):
+    crew = Chat.objects.get(is_group=True)
+    amara = crew.participants.get(handle__contact__first_name="Amara")
+
+    assert Reaction.objects.live().filter(author__name="Max Adler", type="like").count() == 1
+    assert Reaction.objects.live().filter(chat=crew, handle__isnull=False).count() == 3
+    assert Message.objects.exclude(original=None).count() == 2
+    assert Message.objects.get(effect__name="confetti").author.name == "Ana Ferreira"
+    assert Edit.objects.filter(is_first=False).count() == 2
+    assert Edit.objects.get(author__name="Ana Ferreira", is_first=False).text.startswith("Easy: about 11")
+    assert amara.joined_at > crew.created_at + timedelta(days=3)
+    told = dict(Event.objects.filter(chat_id=crew.pk).values_list("type", "created_at"))
+    assert told["participant.added"] == amara.joined_at
+    assert told["chat.group_name_updated"] < told["participant.added"]

@@ -526,3 +526,19 @@ def test_a_webhook_that_has_gone_out_cannot_be_called_off(nora, chat):
 
     assert SandboxWebhook.objects.count() == 2
     assert not outbox.call_off(None)
+
+
+def test_oscar_reacts_to_each_message_and_marcus_answers_in_threads(environment, write, told):
+    Handset.objects.create(environment=environment, handle="+15035550190", name="Oscar", persona="oscar")
+    Handset.objects.create(environment=environment, handle="+15035550191", name="Marcus", persona="marcus")
+    for key in ("o1", "o2", "o3"):
+        write(to="+15035550190", key=key)
+    first = write(to="+15035550191", key="i1")
+    write(to="+15035550191", key="i2")
+
+    kinds = [data["custom_emoji"] or data["reaction_type"] for data in told("reaction.added")]
+    assert kinds == ["like", "laugh", "🚲"]
+    assert SandboxReaction.objects.filter(added_at__gt=timezone.now()).count() == 3
+    replies = told("message.received")
+    assert replies[0]["reply_to"]["message_id"] == first.message_id
+    assert len({reply["reply_to"]["message_id"] for reply in replies}) == 2

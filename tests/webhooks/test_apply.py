@@ -141,6 +141,19 @@ def test_a_group_has_its_name_and_its_members(keep):
     assert {p.handle.value for p in chat.participants.all()} == {CARL, DORA}
 
 
+def test_who_wrote_before_we_heard_that_they_joined_has_joined_all_the_same(keep):
+    joined = {"handle": DORA, "participant": told.handle(DORA), "added_at": told.moment(0)}
+    keep(
+        told.chat_created(GROUP, CARL, "+14155550199"),
+        received(chat=GROUP, is_group=True, sender=DORA),
+        told.envelope("participant.added", {"chat_id": GROUP} | joined, at=0),
+    )
+    apply.apply_pending()
+
+    assert Participant.objects.filter(chat__external_id=GROUP, left_at=None).count() == 3
+    assert Event.objects.filter(type="participant.added").count() == 1
+
+
 def test_two_new_messages_of_a_new_chat_make_one_chat(keep):
     keep(*[received(f"m-{n}", at=n) for n in range(20)])
     apply.apply_pending()
