@@ -210,6 +210,8 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
         if told.get("type") == "photo":
             return "a photo"
         return ", ".join(words) or "a colour"
+
+    @property
     def service_before(self):
         """(service, since when it is another): the last change among the newest messages; None where there was none."""
         newest = self.messages.exclude(service="").newest_first().values_list("service", "at")[:STORY]
