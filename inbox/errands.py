@@ -2,7 +2,7 @@
 
 from django.utils.dateparse import parse_datetime
 
-from inbox.models import Attachment, Chat, Edit, Reaction
+from inbox.models import Attachment, Chat, Edit, Message, Reaction
 from inbox.models.errand import Errand
 from lines.gateways import PermanentFailure
 
@@ -28,6 +28,10 @@ def take_back(errand):
 
 def chat_of(errand):
     if errand.chat.external_id is None:
+        if not Message.waiting_to_leave().filter(chat=errand.chat).exists():
+            raise PermanentFailure(
+                "Its first message never left, so there is no such conversation", code=2001
+            )
         raise NotYet("The conversation is not known to the carrier yet")
     return errand.chat.external_id
 

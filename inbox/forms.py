@@ -1,5 +1,5 @@
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,6 +9,8 @@ from inbox import zones
 from inbox.models import Attachment, Chat
 from inbox.models.contact import normal_handle
 from inbox.models.content import Content, parts_of
+from inbox.models.grouping import MOST, NAME_LENGTH
+from inbox.starting import texts_in
 from lines.models import Line
 
 MAX_FILES = 10
@@ -213,6 +215,12 @@ class StartForm(MessageForm):
         Line.objects.none(), error_messages={"required": "Choose the line that it comes from."}
     )
     to = forms.CharField(error_messages={"required": "Whom is it for? Type a name, a number or an e-mail."})
+    # Of a group; the carrier gives it once the group is there.
+    name = forms.CharField(
+        required=False,
+        max_length=NAME_LENGTH,
+        error_messages={"max_length": f"A name has 1 to {NAME_LENGTH} characters."},
+    )
 
     def __init__(self, *args, user, environment, **kwargs):
         super().__init__(*args, user=user, environment=environment, **kwargs)
@@ -220,16 +228,34 @@ class StartForm(MessageForm):
         self.fields["line"].queryset = lines.order_by("name", "phone_number")
 
     def clean_to(self):
-        """Normal handles, each once; the line's country is not known yet, so numbers are read as its default."""
-        texts = list(self.cleaned_data["to"].replace("\n", ",").replace(";", ",").split(","))
-        handles = [normal_handle(text) for text in texts if text.strip()]
+        """Normal handles, each once; numbers without a country are read as those of the line's."""
+        line = self.cleaned_data.get("line")
+        country = line.country if line else "US"
+        handles = [normal_handle(text, country) for text in texts_in([self.cleaned_data["to"]])]
+        handles = list(dict.fromkeys(handles))
         if not handles:
             raise ValidationError(self.fields["to"].error_messages["required"])
-        return list(dict.fromkeys(handles))
+        if len(handles) >= MOST:
+            raise ValidationError(f"A group has {MOST} members at most, our line among them.")
+        if ours := self.fields["line"].queryset.filter(phone_number__in=handles).first():
+            raise ValidationError(f"{ours} is a line of ours. Write to somebody else.")
+        return handles
 
     @transaction.atomic
     def start(self, *, by):
         """The chat of these people, new or not, with the message in it."""
         chat = Chat.start(self.cleaned_data["line"], self.cleaned_data["to"], by=by)
         self.send(chat, by=by)
+        if chat.is_group and self.cleaned_data["name"]:
+            chat.rename(self.cleaned_data["name"], by=by)
         return chat
+
+    @transaction.atomic
+    def start_each(self, *, by):
+        """A chat with each of them alone, and the message in each of them once, however often this is asked."""
+        line, key = self.cleaned_data["line"], self.cleaned_data["key"] or uuid4()
+        chats = [Chat.start(line, [address], by=by) for address in self.cleaned_data["to"]]
+        content = self.content(chats[0])
+        for chat, address in zip(chats, self.cleaned_data["to"], strict=True):
+            chat.send(by=by, content=content, key=str(uuid5(key, address)))
+        return chats

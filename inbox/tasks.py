@@ -9,11 +9,13 @@ from django.utils import timezone
 from inbox import media, models
 from inbox.models.sending import CLAIM_LASTS
 from lines import gateways
+from lines.models import Line
 from partyline.wake import wake
 
 __all__ = [
     "fetch_media",
     "fetch_media_due",
+    "learn_capability",
     "make_previews",
     "remove_files",
     "remove_unused_uploads",
@@ -31,6 +33,8 @@ __all__ = [
 log = structlog.get_logger()
 
 UNUSED_FOR = timedelta(days=1)
+# Both services, and each once more where somebody else asked the carrier first.
+CAPABILITY_TRIES = 5
 # Previews that one worker makes at the same time: they take a processor each, and messages must not wait for them.
 preview_places = threading.BoundedSemaphore(2)
 
@@ -132,3 +136,15 @@ def remove_files():
     """The bytes of deleted files that could not be removed at once."""
     for attachment in models.Attachment.with_bytes_to_remove().order_by("deleted_at")[:100]:
         attachment.remove_bytes()
+
+
+@shared_task(expires=60)
+def learn_capability(handle_id, line_id, service="iMessage", tries=1):
+    """A question for each service, as far apart as the carrier allows."""
+    handle, line = models.Handle.objects.get(pk=handle_id), Line.objects.get(pk=line_id)
+    further = handle.learn_capability(line, service)
+    if further and tries < CAPABILITY_TRIES:
+        service, wait = further
+        wake(learn_capability, handle_id, line_id, service, tries + 1, countdown=wait)
+    elif further:
+        handle.answered(None)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Q, prefetch_related_objects
 
 from inbox.live import THREAD_LINES
+from inbox.membership import group_of, readers_of
 from inbox.models import Attachment, Chat, Part
 from inbox.models.effects import BUBBLE, SCREEN
 from inbox.models.reaction import TAPBACKS
@@ -44,6 +45,14 @@ def locations_of(chat):
     return list(shares.distinct("handle")[:LOCATIONS])
 
 
+def details_of(request, chat):
+    """What stands beside a conversation, without the conversation."""
+    chat = Chat.objects.for_rows().get(pk=chat.pk)
+    activity = lines_of(chat)[::-1][:ACTIVITY]
+    more = {"verdict": chat.verdict(), "may_answer": may_answer(request, chat)}
+    return {"chat": chat, "activity": activity} | more | beside(request, chat)
+
+
 def foot_of(request, chat):
     """The composer, or why there is none."""
     prefetch_related_objects([chat], "participants__handle__contact")
@@ -62,7 +71,7 @@ def foot_of(request, chat):
         "tapbacks": TAPBACKS,
         "max_bytes": settings.MEDIA_MAX_BYTES,
         "key": uuid4(),
-    }
+    } | readers_of(chat)
 
 
 def lines_of(chat, *, since=None, until=None):
@@ -146,7 +155,8 @@ def beside(request, chat):
     """The details: who they are, what else they write to us, their files."""
     parts = Part.objects.filter(message__chat=chat, kind="media", attachment__state=Attachment.State.STORED)
     parts = parts.select_related("attachment").order_by("-message__at", "-message__id", "index")[:FILES]
-    return {"others": others_of(request, chat), "files": [part.attachment for part in parts]}
+    files = {"files": [part.attachment for part in parts]}
+    return {"others": others_of(request, chat)} | files | group_of(chat)
 
 
 def others_of(request, chat):

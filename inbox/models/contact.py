@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.capability import Capable
 from inbox.models.naming import Nameable
 from lines.models.people import initials_of, tone_of
 
@@ -65,7 +66,7 @@ class Contact(Nameable):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class Handle(models.Model):
+class Handle(Capable):
     """An address: a phone number in E.164, an e-mail address, or what a carrier names someone by."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -73,13 +74,6 @@ class Handle(models.Model):
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="handles")
     value = models.CharField(max_length=255)
     external_id = models.CharField(max_length=100, blank=True, default="")
-    # The service of the last message with them alone, and when that was: what is known from past messages.
-    service = models.CharField(max_length=10, blank=True, default="")
-    service_at = models.DateTimeField(null=True)
-    # What the carrier said when it was asked; None: it was not, or had no answer.
-    has_imessage = models.BooleanField(null=True)
-    has_rcs = models.BooleanField(null=True)
-    checked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -95,20 +89,6 @@ class Handle(models.Model):
     @property
     def name(self):
         return (self.contact and self.contact.name) or readable(self.value)
-
-    @property
-    def reached_by(self):
-        """The best service that is known of them, by the carrier's word or by past messages; "" where nothing is."""
-        if self.has_imessage:
-            return "iMessage"
-        return self.service
-
-    @property
-    def capability(self):
-        """How well that is known: known, past or unknown."""
-        if self.has_imessage is not None or self.has_rcs is not None:
-            return "known"
-        return "past" if self.service else "unknown"
 
     @property
     def first_name(self):

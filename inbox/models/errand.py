@@ -83,6 +83,12 @@ class Errand(models.Model):
     def __str__(self):
         return f"{self.kind} in {self.chat_id}"
 
+    @property
+    def is_expected(self):
+        """Whether an answer may still come."""
+        unanswered = self.answered_at is None and self.failed_at is None
+        return unanswered and self.queued_at > timezone.now() - ANSWER_WITHIN
+
     @classmethod
     def queue(cls, kind, chat, *, by, message=None, after=timedelta(0), **body):
         """Have it done `after` a while, in the caller's transaction."""

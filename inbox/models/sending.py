@@ -150,7 +150,6 @@ class Sendable(models.Model):
                 setattr(self, name, getattr(self, name) or getattr(twin, name))
             Chat.objects.filter(last_message=twin).update(last_message=self)
             Event.objects.filter(message_id=twin.pk).update(message_id=self.pk)
-            twin.hand_over_to(self)
             twin.delete()
         fresh = type(self).objects.select_for_update().get(pk=self.pk)
         for name in ("sent_at", "delivered_at", "read_at"):
@@ -163,12 +162,6 @@ class Sendable(models.Model):
         fresh.save()
         fresh.environment.record("inbox.message_accepted", message=fresh, by=fresh.author)
         chat.share_card_after(fresh)
-
-    def hand_over_to(self, other):
-        """What was told of this message meanwhile is the other's: they are one."""
-        for rows in (self.reactions, self.edits, self.votes, self.errands):
-            rows.update(message=other)
-        self.replies.update(original=other)
 
     @transaction.atomic
     def put_back(self, until, *, verdict=None, why=""):

@@ -6,19 +6,6 @@ from inbox.models.content import Content, parts_of
 from lines import guard
 from partyline import trace
 
-# What a carrier tells of a chat as a whole.
-TOLD = (
-    "health",
-    "display_name",
-    "named_at",
-    "icon",
-    "icon_at",
-    "background",
-    "background_at",
-    "line_joined_at",
-    "line_left_at",
-)
-
 
 class Writable(models.Model):
     """The ability of a chat to be started and written to."""
@@ -38,9 +25,7 @@ class Writable(models.Model):
 
         # The line's row is the lock: two people starting the same conversation get one chat.
         line = Line.objects.select_for_update().select_related("environment").get(pk=line.pk)
-        key = key_of(addresses)
-        chat = cls.objects.filter(line=line, participants_key=key).newest_first().first()
-        if chat:
+        if chat := cls.with_people([line], addresses).get(line.pk):
             return chat
         handles = [
             Handle.objects.get_or_create(environment=line.environment, value=address)[0]
@@ -50,7 +35,7 @@ class Writable(models.Model):
             environment=line.environment,
             line=line,
             is_group=len(handles) > 1,
-            participants_key=key,
+            participants_key=key_of(addresses),
             assignee=by,
         )
         now = timezone.now()
@@ -59,6 +44,16 @@ class Writable(models.Model):
         )
         line.environment.record("inbox.chat_started", chat=chat, by=by)
         return chat
+
+    @classmethod
+    def with_people(cls, lines, addresses):
+        """{line's id: the chat with exactly these people in which something can be written}."""
+        from inbox.models.chat import key_of
+
+        found = cls.objects.filter(line__in=lines, participants_key=key_of(addresses), line_left_at=None)
+        # A group of which one person is left is still no conversation with that person alone.
+        found = found.filter(is_group=len(set(addresses)) > 1)
+        return {chat.line_id: chat for chat in found.order_by("last_activity_at", "pk")}
 
     @transaction.atomic
     def send(self, *, by, text="", content=None, key=None, retry_of=None, is_typed=True):
@@ -137,42 +132,27 @@ class Writable(models.Model):
 
     def take_external_id(self, external_id):
         """This chat is `external_id` at the carrier. If a webhook made a chat of that id first, take it over."""
-        if self.external_id is not None:
-            return
-        if (
-            twin := type(self)
-            .objects.filter(environment=self.environment_id, external_id=external_id)
-            .first()
-        ):
-            self.take_over(twin)
-        self.external_id = external_id
-        self.save()
-        self.reconsider()
-
-    def take_over(self, twin):
-        """What a webhook has told of this conversation, before we knew that it is the same."""
         from inbox.models.chat import Participant
         from lines.models import Event
 
-        for rows in (
-            twin.messages,
-            twin.reactions,
-            twin.errands,
-            twin.notes,
-            twin.scheduled,
-            twin.locations,
-        ):
-            rows.update(chat=self)
-        Event.objects.filter(chat_id=twin.pk).update(chat_id=self.pk)
-        people = [
-            Participant(chat=self, handle_id=p.handle_id, joined_at=p.joined_at, left_at=p.left_at)
-            for p in twin.participants.all()
-        ]
-        Participant.objects.bulk_create(people, ignore_conflicts=True)
-        self.inbound_count += twin.inbound_count
-        twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
-        for name in TOLD:
-            setattr(self, name, getattr(self, name) or getattr(twin, name))
-        twin.delete()
-        self.last_message = self.messages.newest_first().first()
-        self.last_message_at = self.last_message and self.last_message.at
+        if self.external_id == external_id:
+            return
+        twin = type(self).objects.filter(environment=self.environment_id, external_id=external_id).first()
+        if self.external_id is None:
+            if twin:
+                twin.messages.update(chat=self)
+                Event.objects.filter(chat_id=twin.pk).update(chat_id=self.pk)
+                Participant.objects.bulk_create(
+                    [
+                        Participant(
+                            chat=self, handle_id=p.handle_id, joined_at=p.joined_at, left_at=p.left_at
+                        )
+                        for p in twin.participants.all()
+                    ],
+                    ignore_conflicts=True,
+                )
+                self.inbound_count += twin.inbound_count
+                twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
+                twin.delete()
+            self.external_id = external_id
+            self.save()

@@ -3,12 +3,14 @@ import re
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 import lucide
 from django import template
 from django.conf import settings
 from django.template.defaultfilters import linebreaksbr, urlize
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
@@ -35,6 +37,14 @@ def import_map():
     names = sorted(path.relative_to(root / "js") for path in (root / "js").rglob("*.js"))
     imports = {str(name.with_suffix("")): static(f"js/{name}") for name in names}
     return mark_safe(json.dumps({"imports": imports}).replace("<", "\\u003c"))
+
+
+@register.simple_tag
+def start_with(line, people):
+    """The address of a new conversation that is addressed already: `people` are handles, or their values, or one."""
+    people = people if isinstance(people, list) else [people]
+    query = [("to", getattr(person, "value", person)) for person in people] + [("line", line.pk)]
+    return f"{reverse('new')}?{urlencode(query)}"
 
 
 @register.filter

@@ -30,6 +30,7 @@ async function renew(part) {
   if (part === "foot" && next.dataset.foot === old.dataset.foot) return
   old.replaceWith(next)
   htmx.process(next)
+  document.dispatchEvent(new CustomEvent(`${part}:renewed`))
 }
 
 // A small part of the page, drawn anew by the server.
@@ -59,6 +60,7 @@ function hear(detail) {
 document.addEventListener("live:event", ({ detail }) => hear(detail))
 document.addEventListener("live:refresh", () => openChat() && (renew("head"), renew("foot")))
 document.addEventListener("message:sent", () => renew("foot"))
+document.addEventListener("group:changed", () => (renew("head"), renew("foot")))
 document.addEventListener("conversation:shown", () => {
   unseen = true
   keptUnread = false

@@ -1,9 +1,13 @@
 // The one socket of this tab. It tells the page what happens; where it was away, it says so and catches up.
 import "conversation"
+import "details"
 import "keys"
 import "navigation"
 import "elements/by-line"
+import "elements/address-field"
 import "elements/chat-list"
+import "elements/inline-edit"
+import "elements/many-readers"
 import "elements/local-time"
 import "elements/message-composer"
 import "elements/message-list"

@@ -141,3 +141,32 @@ def chat_created(chat_id, *people, at=0, line=LINE, display_name=None):
         "updated_at": moment(at),
     }
     return envelope("chat.created", data, at=at)
+
+
+def member(what, chat_id, value, *, at, is_me=False):
+    """participant.added or participant.removed, as `what` says."""
+    left = moment(at) if what == "removed" else None
+    participant = handle(value, is_me=is_me) | {
+        "joined_at": moment(0) if left else moment(at),
+        "left_at": left,
+        "status": what if left else "active",
+    }
+    data = {"chat_id": chat_id, "handle": value, "participant": participant, f"{what}_at": moment(at)}
+    return envelope(f"participant.{what}", data, at=at)
+
+
+def group_changed(what, chat_id, *, at, value, old=None, by=None):
+    """chat.group_name_updated or chat.group_icon_updated; by our line where nobody is named."""
+    data = {
+        "chat_id": chat_id,
+        "old_value": old,
+        "new_value": value,
+        "updated_at": moment(at),
+        "changed_by_handle": handle(by) if by else handle(LINE, is_me=True),
+    }
+    return envelope(f"chat.group_{what}_updated", data, at=at)
+
+
+def group_not_changed(what, chat_id, *, at, code=4001):
+    data = {"chat_id": chat_id, "error_code": code, "failed_at": moment(at)}
+    return envelope(f"chat.group_{what}_update_failed", data, at=at)

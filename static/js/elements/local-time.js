@@ -9,6 +9,8 @@ const appointment = format({ weekday: "short", day: "numeric", month: "short", h
 const year = format({ day: "numeric", month: "short", year: "numeric" })
 const relative = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, { numeric: "auto" })
 const short = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, { style: "narrow", numeric: "auto" })
+const month = format({ month: "long" })
+const monthOfYear = format({ month: "long", year: "numeric" })
 const exact = format({ dateStyle: "full", timeStyle: "medium" })
 
 const startOf = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate())
@@ -22,6 +24,8 @@ function row(moment) {
   return (moment.getFullYear() === new Date().getFullYear() ? date : year).format(moment)
 }
 
+const isThisYear = (moment) => moment.getFullYear() === new Date().getFullYear()
+
 // How long since: "3h ago", "yesterday", and the date after a week.
 function ago(moment) {
   const minutes = Math.max(0, Math.round((Date.now() - moment) / 60000))
@@ -34,6 +38,8 @@ function ago(moment) {
 const styles = {
   ago,
   row,
+  day: (moment) => (daysAgo(moment) < 2 ? relative.format(-daysAgo(moment), "day") : (isThisYear(moment) ? date : year).format(moment)),
+  month: (moment) => (isThisYear(moment) ? month : monthOfYear).format(moment),
   clock: (moment) => time.format(moment),
   full: (moment) => exact.format(moment),
   receipt: (moment) => (daysAgo(moment) === 1 ? `${relative.format(-1, "day")} ${time.format(moment)}` : styles["day-time"](moment)),

@@ -31,7 +31,8 @@ class PopOver extends HTMLElement {
     this.#surface.hidden = false
     this.#button.setAttribute("aria-expanded", "true")
     const choices = this.#choices
-    ;(choices.find((choice) => choice.getAttribute("aria-checked") === "true") ?? choices[0])?.focus()
+    const field = this.#surface.querySelector("input:not([type=hidden])")
+    ;(choices.find((choice) => choice.getAttribute("aria-checked") === "true") ?? choices[0] ?? field)?.focus()
   }
 
   #close() {
@@ -48,9 +49,9 @@ class PopOver extends HTMLElement {
       return this.#button.focus()
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (!step) return
-    event.preventDefault()
     const choices = this.#choices
+    if (!step || !choices.length) return
+    event.preventDefault()
     const at = choices.indexOf(document.activeElement)
     choices[(at + step + choices.length) % choices.length]?.focus()
   }

@@ -2,8 +2,7 @@
 // tried again; the form carries the ids of those that have arrived.
 import { headers } from "requests"
 
-// A message has a hundred parts at most, and its text is one.
-const MOST = 99
+const MOST = 20
 
 class UploadList extends HTMLElement {
   #uploads = []
