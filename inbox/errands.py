@@ -56,6 +56,8 @@ def edit(errand, gateway):
 
 def delete(errand, gateway):
     """What never left is only ours; what the carrier does not know (any more) is gone there."""
+    if not errand.message.external_id and errand.message.is_leaving:
+        raise NotYet("The message is just leaving")
     if errand.message.external_id:
         try:
             gateway.delete_message(errand.message.external_id)
@@ -102,24 +104,36 @@ TOLD = {Kind.SHARE_CARD: tell_card_shared}
 
 
 def take_back_reaction(errand):
-    before = errand.body["before"]
+    """Unless it was changed once more meanwhile, or the carrier has told that it is so."""
+    errand.message.hold()
+    before, changed = (
+        errand.body["before"],
+        "removed_at" if errand.body["operation"] == "remove" else "added_at",
+    )
     reaction = Reaction.objects.filter(pk=errand.body["reaction"]).first()
-    if reaction and before["added_at"] is None:
-        reaction.delete()
-    elif reaction:
-        reaction.added_at = parse_datetime(before["added_at"])
-        reaction.removed_at = before["removed_at"] and parse_datetime(before["removed_at"])
-        reaction.save(update_fields=["added_at", "removed_at"])
-    errand.chat.reconsider()
+    if reaction and getattr(reaction, changed) == parse_datetime(errand.body["at"]):
+        restore(reaction, before)
+        errand.chat.reconsider()
     note_failure(errand)
+
+
+def restore(reaction, before):
+    if before["added_at"] is None:
+        return reaction.delete()
+    reaction.added_at = parse_datetime(before["added_at"])
+    reaction.removed_at = before["removed_at"] and parse_datetime(before["removed_at"])
+    reaction.save(update_fields=["added_at", "removed_at"])
 
 
 def take_back_edit(errand):
     message = errand.message
-    Edit.objects.filter(pk=errand.body["edit"]).delete()
-    message.show_newest_edit(message.parts.get(index=errand.body["part_index"]))
-    if not message.edits.filter(is_first=False).exists():
-        message.edits.all().delete()
+    message.hold()
+    deleted, _ = Edit.objects.filter(pk=errand.body["edit"]).delete()
+    # What was deleted meanwhile has no versions any more.
+    if deleted:
+        message.show_newest_edit(message.parts.get(index=errand.body["part_index"]))
+        if not message.edits.filter(is_first=False).exists():
+            message.edits.all().delete()
     note_failure(errand)
 
 
@@ -143,7 +157,9 @@ def say_nothing(errand):
 
 
 def note_failure(errand):
-    """A line in the thread says what did not come to be, and why."""
+    """A line in the thread says what did not come to be, and why; nothing of what is deleted."""
+    if errand.message and errand.message.deleted_at and errand.kind != Kind.DELETE:
+        return
     errand.chat.environment.record(
         "inbox.errand_failed",
         chat=errand.chat,

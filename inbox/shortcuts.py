@@ -49,6 +49,19 @@ def message_for(request, pk):
     return message_in(found.select_related("chat__line", "environment"), pk)
 
 
+def part_named(request):
+    """The index of a part that a form names; one that no message has where that is no number."""
+    part = request.POST.get("part", "0")
+    return int(part) if part.isascii() and part.isdecimal() and len(part) < 4 else -1
+
+
+def message_to_delete(request, pk):
+    message = message_for(request, pk)
+    if not may_delete(request, message.chat):
+        raise PermissionDenied("You may not delete what was said on this line.")
+    return message
+
+
 def message_to_answer(request, pk):
     message = message_for(request, pk)
     if not may_answer(request, message.chat):

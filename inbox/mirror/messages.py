@@ -66,12 +66,16 @@ def learn_messages(environment, news, chats, sheet, learned):
         message.known_parts = list(parts_of(message, attachments))
         parts += message.known_parts
     insert_rows(Part, parts)
-    decorated = {m.pk: m for m in known.values() if hasattr(m, "told_parts") and m.external_id not in new}
+    decorated = {
+        m.pk: m
+        for m in known.values()
+        if hasattr(m, "told_parts") and m.external_id not in new and not m.deleted_at
+    }
     learn_decorations(decorated)
     learned.created |= new.keys()
     touched = learn_activity(chats, new.values())
     learn_unread(touched)
-    learn_originals(environment, new, learned)
+    learn_originals(environment, {message.pk: message for _, message in happened}, sheet, learned)
     prefetch_related_objects(list(changed.values()), "parts__attachment", "sender")
     for item, message in happened:
         data = wire.poll(message, item) if item.is_poll else wire.message(message)
@@ -157,23 +161,35 @@ def file_in(part):
     return f"card {digest}", {"url": url, "filename": "picture", "mime_type": ""}
 
 
-def learn_originals(environment, new, learned):
-    """What answers what. Either of the two may be told first; what is not known at all is asked for."""
-    replies = [message for message in new.values() if (message.reply_to or {}).get("message_id")]
-    originals = {message.reply_to["message_id"] for message in replies}
+def learn_originals(environment, told, sheet, learned):
+    """What answers what, within one chat. Either of the two may be told first; what is not known at all is asked
+    for. `told` are, by their pk, the messages of which something is new."""
+    replies = [message for message in told.values() if message.original_id is None and answered_by(message)]
+    originals = {answered_by(message) for message in replies}
     found = Message.objects.filter(environment=environment, external_id__in=originals)
-    known = dict(found.values_list("external_id", "pk"))
+    known = {
+        external_id: (pk, chat) for external_id, pk, chat in found.values_list("external_id", "pk", "chat")
+    }
     for message in replies:
-        message.original_id = known.get(message.reply_to["message_id"])
+        pk, chat = known.get(answered_by(message), (None, None))
+        message.original_id = pk if chat == message.chat_id else None
     learned.quoted |= originals - known.keys()
     update_rows(Message, [message for message in replies if message.original_id], ["original"])
-    waiting = Message.objects.filter(
-        environment=environment, original=None, reply_to__message_id__in=list(new)
-    )
-    answers = list(waiting.filter(reply_to__isnull=False))
-    for message in answers:
-        message.original_id = new[message.reply_to["message_id"]].pk
+    by_external_id = {message.external_id: message for message in told.values()}
+    waiting = Message.objects.filter(environment=environment).answering(list(by_external_id))
+    answers = []
+    for message in waiting.select_related("chat"):
+        original = by_external_id[message.answers]
+        if original.chat_id == message.chat_id:
+            message.original_id = original.pk
+            answers.append(message)
+            sheet.note("inbox.original_found", message=message)
     update_rows(Message, answers, ["original"])
+
+
+def answered_by(message):
+    """The carrier's id of what it answers."""
+    return (message.reply_to or {}).get("message_id")
 
 
 def parts_of(message, attachments):
@@ -232,8 +248,8 @@ def learn_activity(chats, messages):
         for message in group:
             name = "last_inbound_at" if message.is_inbound else "last_outbound_at"
             setattr(chat, name, max(filter(None, [getattr(chat, name), message.at])))
-        if inbound and chat.closed_at and inbound[-1].at > chat.closed_at:
-            chat.status, chat.closed_at = Chat.Status.OPEN, None
+        if inbound and chat.is_closed and chat.closed_at and inbound[-1].at > chat.closed_at:
+            chat.status = Chat.Status.OPEN
         late_answer = chat.last_outbound_at != answered_before
         learn_waiting(chat, inbound, late_answer)
         touched.append(chat)
@@ -249,7 +265,6 @@ def learn_activity(chats, messages):
             "last_inbound_at",
             "last_outbound_at",
             "status",
-            "closed_at",
             "waiting_since",
         ],
     )
@@ -258,11 +273,12 @@ def learn_activity(chats, messages):
 
 
 def learn_waiting(chat, inbound, answered):
-    """waiting_since is the oldest message of theirs after our last, as long as the chat is not closed."""
+    """waiting_since is the oldest message of theirs after our last and after it was last closed, as long as the
+    chat is open."""
     if chat.reacted_at or chat.asked_at:
         # Then the reactions decide with the messages: it is seen to below.
         return
-    after = chat.last_outbound_at
+    after = max(filter(None, [chat.last_outbound_at, chat.closed_at]), default=None)
     if chat.is_closed or (after and (not chat.last_inbound_at or chat.last_inbound_at <= after)):
         chat.waiting_since = None
     elif answered and chat.waiting_since:
@@ -348,14 +364,14 @@ def learn_edits(edits, sheet):
         if own := own_version(known, message, item):
             own.edited_at = item.edited_at
             dated.append(own)
-        else:
+        elif item.text:
             rows.append(
                 Edit(message=message, part_index=item.part_index, text=item.text, edited_at=item.edited_at)
             )
         sheet.note(item.type, message=message, data=wire.edit(message, item), trace_id=item.trace_id)
     update_rows(Edit, dated, ["edited_at"])
     Edit.objects.bulk_create(rows, ignore_conflicts=True)
-    for edit in Edit.objects.filter(message__in=messages):
+    for edit in Edit.objects.filter(message__in=messages).oldest_first():
         if part := parts.get((edit.message_id, edit.part_index)):
             part.text = edit.text
         if not edit.is_first:
@@ -376,10 +392,12 @@ def first_version(message, part):
 
 
 def own_version(known, message, item):
-    """The version that one of us wrote here and of which the carrier now tells, with its own time."""
+    """The version that one of us wrote here and of which the carrier now tells, with its own time; some tell no
+    text with it."""
     versions = [edit for edit in known if (edit.message_id, edit.part_index) == (message.pk, item.part_index)]
     if any(edit.edited_at == item.edited_at for edit in versions):
         return None
-    ours = [edit for edit in versions if edit.author_id and not edit.is_first and edit.text == item.text]
+    same = [edit for edit in versions if item.text in ("", edit.text)]
+    ours = [edit for edit in same if edit.author_id and not edit.is_first]
     near = [edit for edit in ours if abs(edit.edited_at - item.edited_at) < SAME_EDIT]
     return min(near, key=lambda edit: abs(edit.edited_at - item.edited_at), default=None)

@@ -135,6 +135,7 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="assigned_chats"
     )
+    # When it was last closed, also where they have opened it since: what they said before waits for nobody.
     closed_at = models.DateTimeField(null=True)
     last_message = models.ForeignKey("inbox.Message", models.SET_NULL, null=True, related_name="+")
     last_message_at = models.DateTimeField(null=True)
@@ -259,9 +260,13 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
 
     @transaction.atomic
     def reopen(self, *, by):
-        return self.change(
+        """As if it had not been closed: who waited for us waits again."""
+        reopened = self.change(
             "inbox.chat_reopened", by=by, where=Chat.objects.closed(), status="open", closed_at=None
         )
+        if reopened:
+            self.reconsider()
+        return reopened
 
     @transaction.atomic
     def assign(self, user, *, by):
@@ -319,8 +324,9 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
         if self.is_group or self.external_id is None or not self.line.sends_read_receipts:
             return
         told = self.errands.filter(kind=Errand.Kind.READ, failed_at=None).order_by("-pk").first()
-        if self.last_inbound_at and (told is None or told.queued_at < self.last_inbound_at):
-            Errand.queue(Errand.Kind.READ, self, by=by)
+        # Counted, since the times of what they write are of the carrier's clock.
+        if self.inbound_count > (told.body.get("seen", 0) if told else 0):
+            Errand.queue(Errand.Kind.READ, self, by=by, seen=self.inbound_count)
 
     @transaction.atomic
     def mark_unread(self, *, by):

@@ -52,39 +52,36 @@ class Editable(models.Model):
         """Say `text` in place of what a part says. Both versions are kept."""
         from inbox.models.part import Edit
 
-        message = (
-            type(self).objects.select_for_update(of=("self",)).select_related("chat__line").get(pk=self.pk)
-        )
-        if refusal := message.why_not_edit(part_index):
+        self.hold()
+        if refusal := self.why_not_edit(part_index):
             raise refusal
         text = text.strip()
-        if not text or len(text) > TEXT_LENGTH:
+        if not 1 <= len(text) <= TEXT_LENGTH or "\0" in text:
             raise Refused(1004, f"A text has 1 to {TEXT_LENGTH:,} characters.")
-        part = message.parts.get(index=part_index)
+        part = self.parts.get(index=part_index)
         if part.text == text:
             return None
-        now = timezone.now()
-        first = {"text": part.text, "author": message.author, "is_first": True}
-        message.edits.get_or_create(part_index=part_index, edited_at=message.at, defaults=first)
-        edit = Edit.objects.create(
-            message=message, part_index=part_index, text=text, edited_at=now, author=by
-        )
-        message.show_newest_edit(part)
+        first = {"text": part.text, "author": self.author, "is_first": True}
+        self.edits.get_or_create(part_index=part_index, edited_at=self.at, defaults=first)
+        newest = self.edits.filter(part_index=part_index).latest("edited_at").edited_at
+        # The carrier's clock, which dated the last version, may be ahead of ours.
+        at = max(timezone.now(), newest + timedelta(milliseconds=1))
+        edit = Edit.objects.create(message=self, part_index=part_index, text=text, edited_at=at, author=by)
+        self.show_newest_edit(part)
         Errand.queue(
             Errand.Kind.EDIT,
-            message.chat,
+            self.chat,
             by=by,
-            message=message,
+            message=self,
             part_index=part_index,
             text=text,
             edit=edit.pk,
         )
-        message.environment.record("inbox.message_edited", message=message, by=by)
-        self.refresh_from_db()
+        self.environment.record("inbox.message_edited", message=self, by=by)
         return edit
 
     def show_newest_edit(self, part):
-        newest = self.edits.filter(part_index=part.index).order_by("edited_at").last()
+        newest = self.edits.filter(part_index=part.index).oldest_first().last()
         part.text = newest.text
         part.save(update_fields=["text"])
         last = self.edits.filter(is_first=False).order_by("edited_at").last()

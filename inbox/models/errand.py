@@ -126,11 +126,13 @@ class Errand(models.Model):
         """Go to the carrier. Called with a claim only."""
         from inbox import errands
 
+        if self.tries > MAX_TRIES:
+            return self.fail(0, "It was interrupted too often")
         try:
             gateway = gateways.for_environment(self.chat.environment)
             errands.call(self, gateway)
         except errands.NotYet as reason:
-            self.put_back(timedelta(seconds=2), str(reason))
+            self.wait(str(reason))
         except PermanentFailure as failure:
             self.fail(failure.code, failure.reason)
         except TemporaryFailure as failure:
@@ -156,10 +158,17 @@ class Errand(models.Model):
         errands.tell(self)
         self.next_later()
 
+    def wait(self, why):
+        """For something that has not happened yet, which is no failure: twice as long as so far, 64 s at most."""
+        self.tries -= 1
+        self.put_back(
+            min(max(timezone.now() - self.queued_at, timedelta(seconds=2)), backoff(MAX_TRIES)), why
+        )
+
     @transaction.atomic
     def put_back(self, wait, why):
         self.next_try_at, self.claimed_at, self.error = timezone.now() + wait, None, why[:300]
-        self.save(update_fields=["next_try_at", "claimed_at", "error"])
+        self.save(update_fields=["next_try_at", "claimed_at", "error", "tries"])
         self.run_later(wait)
 
     @transaction.atomic

@@ -24,11 +24,18 @@ FOR_BUBBLES = (
 )
 
 
-# A phone lets every answer point to what began the thread; whoever does not is followed so far.
-THREAD_DEPTH = 8
+# A phone lets every answer point to what began the thread; whoever does not is followed so far, up and down.
+THREAD_DEPTH, THREAD_LENGTH = 8, 500
 
 
 class MessageQuerySet(models.QuerySet):
+    def answering(self, external_ids):
+        """What answers messages of these ids of the carrier, and does not know them yet."""
+        unknown = self.filter(original=None, reply_to__isnull=False).annotate(
+            answers=KT("reply_to__message_id")
+        )
+        return unknown.filter(answers__in=external_ids)
+
     def visible_to(self, user, environment=None):
         from inbox.models.chat import Chat
 
@@ -53,8 +60,14 @@ class MessageQuerySet(models.QuerySet):
             if root.original is None:
                 break
             root = root.original
-        answers = models.Q(original=root) | models.Q(original__original=root)
-        return self.filter(models.Q(pk=root.pk) | answers).oldest_first()
+        thread = found = {root.pk}
+        for _ in range(THREAD_DEPTH):
+            answers = self.model.objects.filter(original__in=found).values_list("pk", flat=True)
+            found = set(answers[:THREAD_LENGTH]) - thread
+            if not found:
+                break
+            thread = thread | found
+        return self.filter(pk__in=thread).oldest_first()
 
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""
@@ -146,6 +159,12 @@ class Message(Sendable, Reactable, Editable, Deletable, Outlined):
     def __str__(self):
         return f"{self.direction} {self.pk}"
 
+    def hold(self):
+        """Lock its chat, then itself, in the order of everybody, so that nobody waits in a circle; it is then as it
+        is now. In the caller's transaction."""
+        type(self.chat).objects.select_for_update(no_key=True).get(pk=self.chat_id)
+        self.refresh_from_db(from_queryset=type(self).objects.select_for_update(no_key=True))
+
     @property
     def is_inbound(self):
         return self.direction == self.Direction.INBOUND
@@ -215,7 +234,7 @@ class Message(Sendable, Reactable, Editable, Deletable, Outlined):
     def versions(self):
         """What its texts have said, newest first, each with `before`: the text in whose place it came."""
         before, versions = {}, []
-        for edit in self.edits.all():
+        for edit in sorted(self.edits.all(), key=lambda edit: (not edit.is_first, edit.edited_at)):
             edit.before = before.get(edit.part_index)
             before[edit.part_index] = edit.text
             versions.append(edit)

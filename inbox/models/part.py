@@ -52,6 +52,12 @@ class Part(Other):
         return "text" if self.text else "part"
 
 
+class EditQuerySet(models.QuerySet):
+    def oldest_first(self):
+        """The first is of our clock, and those of the carrier may seem older."""
+        return self.order_by("-is_first", "edited_at")
+
+
 class Edit(models.Model):
     """One version of a text part. The newest is shown; the first is the text as it was sent."""
 
@@ -63,6 +69,8 @@ class Edit(models.Model):
     edited_at = models.DateTimeField()
     # The text as it was sent.
     is_first = models.BooleanField(default=False)
+
+    objects = EditQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -31,9 +31,10 @@ class Reactable(models.Model):
     @transaction.atomic
     def react(self, type, *, by, emoji="", part_index=0):
         """Put a tapback of ours on a part, in place of the one that is there."""
+        self.hold()
         self.check_reaction(type, emoji, part_index)
+        emoji = emoji if type == "custom" else ""
         key = Reaction.key_of(type, emoji)
-        self.lock_for_reaction()
         current = self.our_tapback(part_index)
         if current and current.key == key:
             return current
@@ -51,7 +52,7 @@ class Reactable(models.Model):
                 "type": type,
                 "emoji": emoji,
                 "author": by,
-                "added_at": self.after(current),
+                "added_at": self.after_ours(part_index),
                 "removed_at": None,
             },
         )
@@ -59,43 +60,41 @@ class Reactable(models.Model):
         return reaction
 
     @transaction.atomic
-    def unreact(self, *, by, part_index=0):
-        """Take our tapback off a part; None where there is none."""
-        if refusal := self.why_not_react():
-            raise refusal
-        self.lock_for_reaction()
+    def unreact(self, type="", *, by, emoji="", part_index=0):
+        """Take our tapback off a part; None where there is none, or another than the one of this `type`."""
+        self.hold()
+        self.check_part(part_index)
         reaction = self.our_tapback(part_index)
-        if reaction is None:
+        if reaction is None or (type and reaction.key != Reaction.key_of(type, emoji)):
             return None
         body = {"added_at": reaction.added_at.isoformat(), "removed_at": None}
-        reaction.removed_at = self.after(reaction)
+        reaction.removed_at = self.after_ours(part_index)
         reaction.save(update_fields=["removed_at"])
         self.ask_for_reaction(reaction, "remove", by=by, before=body)
         return reaction
 
     def check_reaction(self, type, emoji, part_index):
-        if refusal := self.why_not_react():
-            raise refusal
+        self.check_part(part_index)
         if type != "custom" and type not in TAPBACKS:
-            raise Refused(1005, f"There is no reaction “{type}”.")
+            raise Refused(1005, f"There is no reaction “{type[:20]}”.")
         if type == "custom" and not is_emoji(emoji):
             raise Refused(1005, "A reaction is one emoji.")
+
+    def check_part(self, part_index):
+        if refusal := self.why_not_react():
+            raise refusal
         if not self.parts.filter(index=part_index).exists():
             raise Refused(1005, "The message has no such part.")
-
-    def lock_for_reaction(self):
-        type(self.chat).objects.select_for_update(no_key=True).get(pk=self.chat_id)
 
     def our_tapback(self, part_index):
         mine = self.reactions.ours().filter(part_index=part_index)
         return next((reaction for reaction in shown(mine) if reaction.is_tapback), None)
 
-    def after(self, reaction):
-        """Now; but after what it takes the place of, whose time may be of a faster clock."""
-        now = timezone.now()
-        if reaction is None or reaction.added_at < now:
-            return now
-        return reaction.added_at + timedelta(milliseconds=1)
+    def after_ours(self, part_index):
+        """Now; but after all that we put on or took off before, whose times may be of a faster clock."""
+        mine = self.reactions.ours().filter(part_index=part_index).values_list("added_at", "removed_at")
+        times = [at for reaction in mine for at in reaction if at]
+        return max([timezone.now(), *(at + timedelta(milliseconds=1) for at in times)])
 
     def ask_for_reaction(self, reaction, operation, *, by, before):
         Errand.queue(
@@ -108,6 +107,7 @@ class Reactable(models.Model):
             type=reaction.type,
             emoji=reaction.emoji,
             part_index=reaction.part_index,
+            at=(reaction.added_at if operation == "add" else reaction.removed_at).isoformat(),
             before=before,
         )
         self.chat.reconsider()

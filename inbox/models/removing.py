@@ -21,10 +21,11 @@ class Removable(models.Model):
 
     @transaction.atomic
     def delete_file(self, *, by):
-        """Delete it from every message that shows it, and from our storage; nothing at the carrier. Safe to repeat."""
+        """Delete it from every message that shows it, and from our storage; nothing at the carrier. False where it
+        was deleted before."""
         attachment = type(self).objects.select_for_update(of=("self",)).get(pk=self.pk)
         if attachment.state == attachment.State.DELETED:
-            return
+            return False
         attachment.state, attachment.deleted_at, attachment.deleted_by = "deleted", timezone.now(), by
         attachment.source_url = ""
         attachment.peaks, attachment.card = [], {}
@@ -32,6 +33,7 @@ class Removable(models.Model):
         for part in attachment.parts.select_related("message__chat"):
             attachment.environment.record("inbox.attachment_deleted", message=part.message, by=by)
         transaction.on_commit(attachment.remove_bytes)
+        return True
 
     def remove(self):
         """The row and its bytes, once the transaction holds."""

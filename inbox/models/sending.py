@@ -41,6 +41,11 @@ class Sendable(models.Model):
         return waiting.filter(deleted_at=None)
 
     @property
+    def is_leaving(self):
+        """A worker has it in its hands, as far as we know."""
+        return self.claimed_at is not None and self.claimed_at > timezone.now() - CLAIM_LASTS
+
+    @property
     def is_waiting_to_leave(self):
         times = (self.accepted_at, self.failed_at, self.sent_at, self.deleted_at)
         return not self.is_inbound and not any(times)
@@ -150,6 +155,8 @@ class Sendable(models.Model):
                 setattr(self, name, getattr(self, name) or getattr(twin, name))
             Chat.objects.filter(last_message=twin).update(last_message=self)
             Event.objects.filter(message_id=twin.pk).update(message_id=self.pk)
+            twin.reactions.update(message=self)
+            twin.edits.update(message=self)
             twin.delete()
         fresh = type(self).objects.select_for_update().get(pk=self.pk)
         for name in ("sent_at", "delivered_at", "read_at"):
@@ -160,8 +167,14 @@ class Sendable(models.Model):
         fresh.claimed_at = None
         fresh.verdict = {}
         fresh.save()
+        fresh.find_answers()
         fresh.environment.record("inbox.message_accepted", message=fresh, by=fresh.author)
         chat.share_card_after(fresh)
+
+    def find_answers(self):
+        """What answers it and was told of before the carrier's id of it was known."""
+        answers = self.chat.messages.filter(environment=self.environment_id).answering([self.external_id])
+        type(self).objects.filter(pk__in=list(answers.values_list("pk", flat=True))).update(original=self)
 
     @transaction.atomic
     def put_back(self, until, *, verdict=None, why=""):

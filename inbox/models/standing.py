@@ -8,12 +8,11 @@ WITH rows AS (
         reaction.message_id, reaction.part_index, reaction.handle_id,
         CASE WHEN reaction.type = 'sticker' THEN reaction.key END
     )
-        reaction.id, reaction.chat_id, reaction.handle_id, reaction.type, reaction.key, reaction.added_at,
+        reaction.id, reaction.chat_id, reaction.message_id, reaction.handle_id, reaction.type, reaction.key, reaction.added_at,
         message.direction,
-        message.deleted_at IS NULL
-            AND (reaction.removed_at IS NULL OR reaction.removed_at < reaction.added_at) AS is_live
+        (reaction.removed_at IS NULL OR reaction.removed_at < reaction.added_at) AS is_live
     FROM inbox_reaction reaction JOIN inbox_message message ON message.id = reaction.message_id
-    WHERE reaction.chat_id = ANY(%(chats)s) AND reaction.added_at IS NOT NULL
+    WHERE reaction.chat_id = ANY(%(chats)s) AND reaction.added_at IS NOT NULL AND message.deleted_at IS NULL
     ORDER BY
         reaction.message_id, reaction.part_index, reaction.handle_id,
         CASE WHEN reaction.type = 'sticker' THEN reaction.key END,
@@ -21,8 +20,8 @@ WITH rows AS (
 ),
 summary AS (
     SELECT
-        chat.id, chat.last_outbound_at,
-        (SELECT id FROM rows WHERE chat_id = chat.id AND is_live ORDER BY added_at DESC, key DESC LIMIT 1)
+        chat.id, GREATEST(chat.last_outbound_at, chat.closed_at) AS settled_at,
+        (SELECT id FROM rows WHERE chat_id = chat.id AND is_live ORDER BY added_at DESC, key DESC, message_id DESC LIMIT 1)
             AS last_reaction,
         (SELECT max(added_at) FROM rows WHERE chat_id = chat.id) AS latest,
         (SELECT max(added_at) FROM rows WHERE environment.reactions_answer AND chat_id = chat.id AND is_live
@@ -38,11 +37,11 @@ standing AS (
         LEAST(
             (SELECT min(at) FROM inbox_message message WHERE message.chat_id = summary.id
                 AND message.direction = 'inbound' AND message.reconciled_at IS NULL
-                AND message.at > COALESCE(GREATEST(last_outbound_at, reacted_at), '-infinity')),
+                AND message.at > COALESCE(GREATEST(settled_at, reacted_at), '-infinity')),
             CASE WHEN asked_at IS NOT NULL THEN
                 (SELECT min(added_at) FROM rows WHERE chat_id = summary.id AND is_live
                     AND handle_id IS NOT NULL AND type = ANY(%(asks)s) AND direction = 'outbound'
-                    AND added_at > COALESCE(GREATEST(last_outbound_at, reacted_at), '-infinity'))
+                    AND added_at > COALESCE(GREATEST(settled_at, reacted_at), '-infinity'))
             END
         ) AS waiting_since
     FROM summary
@@ -54,7 +53,6 @@ UPDATE inbox_chat chat SET
     latest_reaction_at = standing.latest,
     last_activity_at = COALESCE(GREATEST(chat.last_message_at, standing.latest), chat.last_activity_at),
     status = CASE WHEN chat.status = 'closed' AND standing.asked_at > chat.closed_at THEN 'open' ELSE chat.status END,
-    closed_at = CASE WHEN chat.status = 'closed' AND standing.asked_at > chat.closed_at THEN NULL ELSE chat.closed_at END,
     waiting_since = CASE
         WHEN chat.status = 'closed' AND NOT COALESCE(standing.asked_at > chat.closed_at, false) THEN NULL
         ELSE standing.waiting_since

@@ -153,6 +153,10 @@ class Writable(models.Model):
                 )
                 self.inbound_count += twin.inbound_count
                 twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
+                for rows in (twin.reactions, twin.notes, twin.scheduled, twin.errands):
+                    rows.update(chat=self)
                 twin.delete()
             self.external_id = external_id
             self.save()
+            if twin:
+                self.reconsider()

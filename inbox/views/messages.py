@@ -14,10 +14,11 @@ from inbox.shortcuts import (
     chat_for,
     dated,
     may_answer,
-    may_delete,
     message_for,
     message_in,
     message_to_answer,
+    message_to_delete,
+    part_named,
     refused,
 )
 from inbox.thread import thread_of
@@ -86,11 +87,8 @@ def retry(request, pk):
 def edit(request, pk):
     """Say `text` in place of what the part `part` says; on the phone too."""
     message = message_to_answer(request, pk)
-    part = request.POST.get("part", "0")
     try:
-        message.edit(
-            request.POST.get("text", ""), by=request.user, part_index=int(part) if part.isdecimal() else 0
-        )
+        message.edit(request.POST.get("text", ""), by=request.user, part_index=part_named(request))
     except Refused as refusal:
         return refused(request, refusal, message.chat)
     return bubble(request, message)
@@ -99,9 +97,7 @@ def edit(request, pk):
 @login_required
 @require_POST
 def delete(request, pk):
-    message = message_for(request, pk)
-    if not may_delete(request, message.chat):
-        raise PermissionDenied("You may not delete what was said on this line.")
+    message = message_to_delete(request, pk)
     done = message.delete_here(by=request.user)
     undo = done and {"url": reverse("undelete", args=[message.pk]), "target": f"#message-{message.pk}"}
     return bubble(request, message, said="Message deleted", icon="trash-2", undo=undo)
@@ -110,9 +106,7 @@ def delete(request, pk):
 @login_required
 @require_POST
 def undelete(request, pk):
-    message = message_for(request, pk)
-    if not may_delete(request, message.chat):
-        raise PermissionDenied("You may not delete what was said on this line.")
+    message = message_to_delete(request, pk)
     try:
         message.undelete(by=request.user)
     except Refused as refusal:

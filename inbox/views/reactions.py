@@ -9,7 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_POST
 
 from inbox.models import Refused
-from inbox.shortcuts import bubble, message_to_answer, refused
+from inbox.shortcuts import bubble, message_to_answer, part_named, refused
 
 CATEGORIES = (
     "Smileys & Emotion",
@@ -27,16 +27,14 @@ CATEGORIES = (
 @login_required
 @require_POST
 def react(request, pk):
-    """Put the tapback `type` (with `emoji` where it is custom) on the part, or take it off if it is there."""
+    """Put the tapback `type` (with `emoji` where it is custom) on the `part`, or take it off, as `operation` says."""
     message = message_to_answer(request, pk)
-    kind, emoji = request.POST.get("type", ""), request.POST.get("emoji", "")[:64]
-    part = request.POST.get("part", "0")
-    part_index = int(part) if part.isdecimal() and len(part) < 4 else -1
+    verb = {"add": message.react, "remove": message.unreact}.get(request.POST.get("operation", "add"))
+    kind, emoji = request.POST.get("type", ""), request.POST.get("emoji", "")
     try:
-        if request.POST.get("operation") == "remove":
-            message.unreact(by=request.user, part_index=part_index)
-        else:
-            message.react(kind, emoji=emoji, by=request.user, part_index=part_index)
+        if verb is None:
+            raise Refused(1005, "A reaction is added or removed.")
+        verb(kind, emoji=emoji, by=request.user, part_index=part_named(request))
     except Refused as refusal:
         return refused(request, refusal, message.chat)
     return bubble(request, message)

@@ -21,6 +21,16 @@ class EventQuerySet(models.QuerySet):
         recorded.send(self.model, event=event)
         return event
 
+    def forget(self, *, chat_id, message_id):
+        """Take what a message said out of all that was told of it: it was deleted."""
+        told = self.filter(chat_id=chat_id, message_id=message_id, data__has_any_keys=("parts", "part"))
+        for event in told:
+            if "parts" in event.data:
+                event.data["parts"] = []
+            else:
+                event.data["part"] = {**event.data["part"], "text": ""}
+            event.save(update_fields=["data"])
+
     def since(self, sequence):
         """What a reader that has seen `sequence` has not seen, in order."""
         return self.filter(sequence__gt=sequence).order_by("sequence")
