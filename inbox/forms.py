@@ -11,10 +11,12 @@ from inbox.models.contact import normal_handle
 from inbox.models.content import Content, parts_of
 from inbox.models.grouping import MOST, NAME_LENGTH
 from inbox.starting import texts_in
+from inbox.models.content import NO_PART, Content, parts_of
 from lines.models import Line
 
 MAX_FILES = 10
 MAX_TOGETHER = 100 * 1024 * 1024
+NOT_HERE = "The message that this answers is not in this conversation."
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -102,7 +104,9 @@ class MessageForm(forms.Form):
         max_length=10_000,
         error_messages={"max_length": "That is longer than a message can be (10,000 characters)."},
     )
-    key = forms.UUIDField(required=False)
+    key = forms.UUIDField(
+        required=False, error_messages={"invalid": "This came without a key. Send it again."}
+    )
     files = FilesField(required=False)
     # Ids of what was uploaded before; in order, ahead of `files`.
     uploads = forms.TypedMultipleChoiceField(
@@ -113,9 +117,16 @@ class MessageForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": "There is no such service."},
     )
-    effect = forms.CharField(required=False, max_length=40)
-    reply_to = forms.UUIDField(required=False)
-    reply_part = forms.IntegerField(required=False, min_value=0, max_value=99)
+    effect = forms.CharField(
+        required=False, max_length=40, error_messages={"max_length": "There is no such effect."}
+    )
+    reply_to = forms.UUIDField(required=False, error_messages={"invalid": NOT_HERE})
+    reply_part = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=99,
+        error_messages=dict.fromkeys(["invalid", "min_value", "max_value"], NO_PART),
+    )
     is_voice_memo = forms.BooleanField(required=False)
 
     def __init__(self, *args, user, environment, **kwargs):
@@ -153,7 +164,7 @@ class MessageForm(forms.Form):
         if cleaned["reply_to"]:
             original = chat.messages.filter(pk=cleaned["reply_to"]).first()
             if original is None:
-                raise ValidationError("The message that this answers is not in this conversation.")
+                raise ValidationError(NOT_HERE)
         return Content(
             parts_of(cleaned["text"], files),
             effect={"name": cleaned["effect"]} if cleaned["effect"] else None,

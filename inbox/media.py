@@ -65,15 +65,15 @@ def keep(attachment, copy):
 
 def keep_from(environment, url, *, by):
     """Store what stands at a web address, to be sent; ValidationError says why it cannot be. Takes 20 s at most."""
-    name = unquote(urlsplit(url).path.rpartition("/")[2]) or "file"
     try:
+        name = unquote(urlsplit(url).path.rpartition("/")[2]) or "file"
         with tempfile.TemporaryFile() as copy:
             until = time.monotonic() + URL_SECONDS
             download(url, set(), copy, limit=settings.MEDIA_URL_MAX_BYTES, until=until)
             return Attachment.keep(environment, File(copy, name=name), by=by)
     except Refused as refusal:
         raise ValidationError(f"{refusal}.") from refusal
-    except (httpx.HTTPError, OSError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise ValidationError("Nothing could be fetched from that address.") from error
 
 

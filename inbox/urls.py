@@ -77,6 +77,7 @@ urlpatterns = [
     path("locations/<int:pk>/ask/", told.ask, name="ask-location"),
     path("contacts/<uuid:pk>/use-card/", told.use_card, name="use-card"),
     path("contacts/<uuid:pk>/rename/", told.rename, name="rename-contact"),
+    path("media/<uuid:pk>/delete/", media.delete, name="delete-file"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
     path("media/<uuid:pk>/preview/<str:filename>", media.preview, name="preview"),
 ]

@@ -29,6 +29,7 @@ VOICE_MEMO_TYPES = frozenset(
         "amr",
     ]
 )
+NO_PART = "The message that this answers has no such part."
 SERVICES = ("", "iMessage", "RCS", "SMS")
 URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 ONLY_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
@@ -91,10 +92,14 @@ class Content:
             if "text" in part and "text" in following:
                 raise Refused(1004, "Two texts cannot follow one another in one message.")
         for part, text in zip(self.parts, self.texts, strict=True):
-            if len(text) > (LINK_LENGTH if "link" in part else TEXT_LENGTH):
+            if "link" in part and len(text) > LINK_LENGTH:
+                raise Refused(1004, f"A link has {LINK_LENGTH:,} characters at most.")
+            if len(text) > TEXT_LENGTH:
                 raise Refused(1004, f"That is longer than a message can be ({TEXT_LENGTH:,} characters).")
             if "text" in part and not text.strip():
                 raise Refused(1004, "A text cannot be empty.")
+            if "\0" in text:
+                raise Refused(1004, "A text cannot hold the character NUL.")
 
     def check_voice_memo(self):
         files = [part.get("attachment") for part in self.parts]
@@ -126,7 +131,7 @@ class Content:
         if self.original.failed_at and not self.original.external_id:
             raise Refused(2002, "The message that this answers never left.")
         if self.original_part >= max(1, self.original.parts.count()):
-            raise Refused(1005, "The message that this answers has no such part.")
+            raise Refused(1005, NO_PART)
 
     def check_first(self):
         if self.effect:

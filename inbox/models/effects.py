@@ -21,7 +21,7 @@ def effect_named(name):
         return {"type": "bubble", "name": name}
     if name in SCREEN or name in SAME:
         return {"type": "screen", "name": name}
-    raise ValueError(f"“{name}” is no effect")
+    raise ValueError(f"There is no effect “{name}”.")
 
 
 def label_of(effect):

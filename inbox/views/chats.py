@@ -2,6 +2,7 @@
 
 from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -83,8 +84,9 @@ def assign(request, pk):
 def typing(request, pk):
     """They see that we are writing, for 90 s at most; `ended` takes it away. Of no account where it is not possible."""
     chat = chat_for(request, pk)
-    if may_answer(request, chat):
-        chat.show_typing(ended=bool(request.POST.get("ended")))
+    if not may_answer(request, chat):
+        raise PermissionDenied("You may read this line, but not answer on it.")
+    chat.show_typing(ended=bool(request.POST.get("ended")))
     return HttpResponse(status=204)
 
 

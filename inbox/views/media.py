@@ -9,10 +9,10 @@ from django.db.models import Q
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from inbox.models import Attachment
-from inbox.shortcuts import chats_for
+from inbox.shortcuts import bubble, chats_for, message_to_delete
 
 BLOCK = 256 * 1024
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
@@ -44,6 +44,16 @@ def preview(request, pk, filename):
     return answer(
         request, attachment.preview, attachment.preview_type, attachment.preview_name, tag=tag, is_shown=True
     )
+
+
+@login_required
+@require_POST
+def delete(request, pk):
+    """Delete the file from wherever it is shown; answers the `message` in which somebody pressed it."""
+    message = message_to_delete(request, request.POST.get("message"))
+    attachment = get_object_or_404(Attachment.objects.filter(parts__message=message).distinct(), pk=pk)
+    message.delete_file(attachment, by=request.user)
+    return bubble(request, message, said="File deleted", icon="file-x")
 
 
 def attachment_for(request, pk):

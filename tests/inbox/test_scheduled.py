@@ -523,7 +523,7 @@ def test_the_composer_schedules_in_their_time(post, chat, ana):
         ({"time_zone": "Mars/Olympus"}, "There is no time zone “Mars/Olympus”"),
         ({"time_zone": "../../etc/passwd"}, "There is no time zone"),
         ({"time_zone": ""}, "Choose a time zone"),
-        ({"effect": "fireball"}, "is no effect"),
+        ({"effect": "fireball"}, "There is no effect"),
         ({"reply_to": str(uuid4())}, "not in this conversation"),
     ],
 )

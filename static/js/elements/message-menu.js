@@ -112,7 +112,7 @@ class MessageMenu extends HTMLElement {
       reply: known !== undefined,
       copy: Boolean(text),
       edit: direction === "out" && service === "imessage" && left > 0 && Number(edits) < EDITS && Boolean(text),
-      file: Boolean(bubble?.querySelector("[data-file]")),
+      file: filesIn(bubble).length > 0,
     }
     for (const item of surface.querySelectorAll("[data-can]")) if (!can[item.dataset.can]) item.remove()
     const edit = surface.querySelector("[data-do=edit] > small")
@@ -120,6 +120,7 @@ class MessageMenu extends HTMLElement {
     const thread = surface.querySelector("[data-do=thread]")
     if (thread && !this.#message.querySelector(".quote") && !this.#isAnswered()) thread.remove()
     this.#offer(surface, bubble)
+    this.#offerFiles(surface, bubble)
     return surface
   }
 
@@ -146,6 +147,20 @@ class MessageMenu extends HTMLElement {
       const isMine = mine?.type === choice.dataset.type && (mine.emoji ?? "") === (choice.dataset.emoji ?? "")
       choice.setAttribute("aria-pressed", String(isMine))
     }
+  }
+
+  // Of several photos in one bubble each can go by itself.
+  #offerFiles(surface, bubble) {
+    const item = surface.querySelector("[data-do=file]")
+    if (!item) return
+    const files = filesIn(bubble)
+    for (const file of files) {
+      const choice = item.cloneNode(true)
+      choice.dataset.file = file.dataset.file
+      if (files.length > 1) choice.querySelector("span").textContent = `Delete ${file.dataset.name}`
+      item.before(choice)
+    }
+    item.remove()
   }
 
   #put(bubble, place) {
@@ -183,8 +198,8 @@ class MessageMenu extends HTMLElement {
     const choice = target.closest("[data-type]")
     if (choice) return this.#react(choice.dataset.type, choice.dataset.emoji, choice.getAttribute("aria-pressed") === "true")
     if (target.closest("[data-all-emoji]")) return this.#showEmoji()
-    const verb = target.closest("[data-do]")?.dataset.do
-    if (verb) this.#do(verb)
+    const { do: verb, file } = target.closest("[data-do]")?.dataset ?? {}
+    if (verb) this.#do(verb, file)
   }
 
   #showEmoji() {
@@ -193,7 +208,7 @@ class MessageMenu extends HTMLElement {
     this.#put(this.#message.querySelector("[data-part]") ?? this.#message)
   }
 
-  #do(verb) {
+  #do(verb, file) {
     const message = this.#message
     const id = message.id.replace("message-", "")
     const bubble = message.querySelector(`[data-part="${this.#part}"]`)
@@ -205,7 +220,7 @@ class MessageMenu extends HTMLElement {
     if (verb === "link") navigator.clipboard?.writeText(new URL(`/messages/${id}/`, location.href).href)
     if (verb === "edit") this.#edit(message, bubble, words)
     if (verb === "delete") this.#post(message, "delete")
-    if (verb === "file") this.#post(message, null, {}, `/media/${bubble.querySelector("[data-file]").dataset.file}/delete/`)
+    if (verb === "file") this.#post(message, null, { message: id }, `/media/${file}/delete/`)
   }
 
   #react(type, emoji = "", isMine = false) {
@@ -248,6 +263,11 @@ class MessageMenu extends HTMLElement {
     field.focus()
     field.setSelectionRange(field.value.length, field.value.length)
   }
+}
+
+function filesIn(bubble) {
+  if (bubble?.matches("[data-file]")) return [bubble]
+  return [...(bubble?.querySelectorAll("[data-file]") ?? [])]
 }
 
 function tell(name, detail) {
