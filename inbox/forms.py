@@ -8,10 +8,9 @@ from django.db import transaction
 from inbox import zones
 from inbox.models import Attachment, Chat
 from inbox.models.contact import normal_handle
-from inbox.models.content import Content, parts_of
+from inbox.models.content import NO_PART, Content, parts_of
 from inbox.models.grouping import MOST, NAME_LENGTH
 from inbox.starting import texts_in
-from inbox.models.content import NO_PART, Content, parts_of
 from lines.models import Line
 
 MAX_FILES = 10
