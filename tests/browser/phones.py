@@ -38,7 +38,8 @@ class Handset:
         return self.page.locator(".handset__refusal")
 
     def bubble(self, text):
-        return self.messages.locator(".message", has_text=text).last
+        said = self.page.locator(".message__bubble", has_text=text)
+        return self.messages.locator(".message", has=said).last
 
     def write(self, text):
         self.field.fill(text)
