@@ -5,7 +5,7 @@ from django.utils.dateparse import parse_datetime
 
 from inbox.models import Edit, Reaction
 from lines.models import SandboxEdit, SandboxHappening, SandboxMember, SandboxMessage, SandboxReaction
-from lines.sandbox import happenings
+from lines.sandbox import happenings, polls
 from lines.sandbox.bubbles import TAPBACKS
 
 Kind = SandboxHappening.Kind
@@ -58,11 +58,40 @@ def add(telling, chat, doing, at):
     return [happenings.joined(chat, member, at)]
 
 
+def poll(telling, chat, doing, at):
+    """`what` holds the options, between bars."""
+    handset = telling.customers[doing.by]
+    options = polls.new_options(doing.what.split("|"), handset)
+    message = SandboxMessage.objects.create(
+        environment=telling.environment,
+        chat=chat,
+        handset=handset,
+        poll={"options": options},
+        service=chat.service,
+        created_at=at,
+        sent_at=at,
+    )
+    telling.copy(message)
+    return [polls.received(message)]
+
+
+def vote(telling, chat, doing, at):
+    """For the option `what` of the only poll of the chat."""
+    message, handset = (
+        chat.messages.select_related("chat").get(poll__isnull=False),
+        telling.customers[doing.by],
+    )
+    (option,) = [option for option in message.poll["options"] if option["text"] == doing.what]
+    option["voters"].append({"handle": handset.handle, "voted_at": at.isoformat()})
+    message.save(update_fields=["poll"])
+    return [polls.voted(message, handset, option["option_id"], at, is_removed=False)]
+
+
 def tell_phones(chat, kind, at, **fields):
     SandboxHappening.objects.create(chat=chat, kind=kind, at=at, **fields)
 
 
-DOINGS = {"react": react, "edit": edit, "name": name, "add": add}
+DOINGS = {"react": react, "edit": edit, "name": name, "add": add, "poll": poll, "vote": vote}
 
 
 def sign(telling):

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from inbox.models import Attachment, Chat, ChatRead, Edit, Message, Note, Reaction, ScheduledSend
+from inbox.models import Attachment, Chat, ChatRead, Edit, Message, Note, PollVote, Reaction, ScheduledSend
 from lines.models import Environment, Event, Handset, OptOut, SandboxMessage, SandboxWebhook, User
 from webhooks.models import Receipt
 
@@ -98,6 +98,7 @@ def test_a_newcomer_sees_what_people_do_with_messages(fairwheel):
     assert Edit.objects.filter(is_first=False).count() == 2
     assert Edit.objects.get(author__name="Ana Ferreira", is_first=False).text.startswith("Easy: about 11")
     assert amara.joined_at > crew.created_at + timedelta(days=3)
+    assert PollVote.objects.filter(message__chat=crew, added_at__isnull=False).count() == 3
     told = dict(Event.objects.filter(chat_id=crew.pk).values_list("type", "created_at"))
     assert told["participant.added"] == amara.joined_at
     assert told["chat.group_name_updated"] < told["participant.added"]
