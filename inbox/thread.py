@@ -7,7 +7,7 @@ from django.db.models import Q, prefetch_related_objects
 
 from inbox.live import THREAD_LINES
 from inbox.membership import group_of, readers_of
-from inbox.models import Attachment, Chat, Part
+from inbox.models import Attachment, Chat, Message, Part
 from inbox.models.effects import BUBBLE, SCREEN
 from inbox.models.reaction import TAPBACKS
 from inbox.services import choices_for
@@ -21,7 +21,7 @@ FILES, OTHERS, ACTIVITY, LOCATIONS = 8, 5, 6, 8
 
 
 def conversation_of(request, chat, *, found=None):
-    """`found` is the message to show in its place; without one the newest are shown."""
+    """`found` is the message or note to show in its place; without one the newest messages are shown."""
     chat = Chat.objects.for_rows().with_own(request.user).get(pk=chat.pk)
     lines = lines_of(chat)
     return (
@@ -29,12 +29,12 @@ def conversation_of(request, chat, *, found=None):
             "chat": chat,
             "activity": lines[::-1][:ACTIVITY],
             "colleagues": chat.line.seen_by(),
-            "found": found,
+            "found": found and f"{found._meta.model_name}-{found.pk}",
             "seen_by": chat.seen_by(),
             "locations": locations_of(chat),
         }
         | foot_of(request, chat)
-        | thread_of(chat, around=found, lines=None if found else lines)
+        | thread_of(chat, around=found and beside_which(chat, found), lines=None if found else lines)
         | beside(request, chat)
     )
 
@@ -72,6 +72,14 @@ def foot_of(request, chat):
         "max_bytes": settings.MEDIA_MAX_BYTES,
         "key": uuid4(),
     } | readers_of(chat)
+
+
+def beside_which(chat, found):
+    """The message itself; of a note that before it, or after where there is none before."""
+    if isinstance(found, Message):
+        return found
+    before = chat.messages.newest_first().filter(at__lte=found.created_at).first()
+    return before or chat.messages.oldest_first().first()
 
 
 def lines_of(chat, *, since=None, until=None):

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
+from inbox.mirror.messages import mirrored_id
 from inbox.models import Chat, Contact, Handle, Message, Part, Participant
 from inbox.models.chat import key_of
 from lines.models import Environment, Line, User
@@ -130,6 +132,7 @@ def make_message(environment):
         at = timezone.now() - timedelta(seconds=ago)
         inbound = (direction or ("outbound" if author else "inbound")) == "inbound"
         message = Message.objects.create(
+            id=fields.pop("id", None) or mirrored_id(chat.environment, uuid4(), at),
             environment=chat.environment,
             chat=chat,
             direction="inbound" if inbound else "outbound",

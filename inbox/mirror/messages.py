@@ -64,6 +64,8 @@ def learn_messages(environment, news, chats, sheet, learned):
     attachments = learn_attachments(environment, new.values(), learned)
     for message in new.values():
         message.known_parts = list(parts_of(message, attachments))
+        for part in message.known_parts:
+            part.line_id = message.chat.line_id
         parts += message.known_parts
     insert_rows(Part, parts)
     decorated = {

@@ -18,6 +18,8 @@ from lines.models import Line, OptOut
 # Dots are shown so long, unless they end before; so many colleagues are named as having seen a conversation.
 TYPING_LASTS = timedelta(seconds=90)
 SEEN_BY = 8
+# Messages that are looked at for the last change of the service.
+STORY = 200
 
 
 def key_of(handles):
@@ -209,6 +211,17 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
         if told.get("type") == "photo":
             return "a photo"
         return ", ".join(words) or "a colour"
+
+    @property
+    def service_before(self):
+        """(service, since when it is another): the last change among the newest messages; None where there was none."""
+        newest = self.messages.exclude(service="").newest_first().values_list("service", "at")[:STORY]
+        since = None
+        for service, at in newest:
+            if service != self.service:
+                return since and (service, since)
+            since = at
+        return None
 
     @property
     def typists(self):

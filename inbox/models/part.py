@@ -13,16 +13,30 @@ class Part(Other):
         MEDIA = "media"
         OTHER = "other"
 
-    message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="parts")
+    message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="parts", db_index=False)
     index = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
     text = models.TextField(blank=True, default="")
     attachment = models.ForeignKey("inbox.Attachment", models.SET_NULL, null=True, related_name="parts")
+    # Its chat's, so that the newest of some lines can be searched without a look at their messages. The database fills
+    # it in where nobody did, and keeps the column `words`, which is only for searching and no field, beside it.
+    line = models.ForeignKey(
+        "lines.Line", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     # text_decorations, inline_stickers, mentions; or the whole part where its type is not ours.
     extra = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message", "index"], name="one_part_per_index")]
+        indexes = [
+            # What a search walks through.
+            models.Index(fields=["line", "-message", "-id"], name="part_newest"),
+            models.Index(
+                fields=["line", "-message", "-id"],
+                name="part_with_file",
+                condition=models.Q(attachment__isnull=False),
+            ),
+        ]
         ordering = ["index"]
 
     def __str__(self):

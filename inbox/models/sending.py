@@ -155,8 +155,7 @@ class Sendable(models.Model):
                 setattr(self, name, getattr(self, name) or getattr(twin, name))
             Chat.objects.filter(last_message=twin).update(last_message=self)
             Event.objects.filter(message_id=twin.pk).update(message_id=self.pk)
-            twin.reactions.update(message=self)
-            twin.edits.update(message=self)
+            twin.hand_over_to(self)
             twin.delete()
         fresh = type(self).objects.select_for_update().get(pk=self.pk)
         for name in ("sent_at", "delivered_at", "read_at"):
@@ -175,6 +174,12 @@ class Sendable(models.Model):
         """What answers it and was told of before the carrier's id of it was known."""
         answers = self.chat.messages.filter(environment=self.environment_id).answering([self.external_id])
         type(self).objects.filter(pk__in=list(answers.values_list("pk", flat=True))).update(original=self)
+
+    def hand_over_to(self, other):
+        """What was told of this message meanwhile is the other's: they are one."""
+        for rows in (self.reactions, self.edits, self.votes, self.errands):
+            rows.update(message=other)
+        self.replies.update(original=other)
 
     @transaction.atomic
     def put_back(self, until, *, verdict=None, why=""):

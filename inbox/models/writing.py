@@ -6,6 +6,19 @@ from inbox.models.content import Content, parts_of
 from lines import guard
 from partyline import trace
 
+# What a carrier tells of a chat as a whole.
+TOLD = (
+    "health",
+    "display_name",
+    "named_at",
+    "icon",
+    "icon_at",
+    "background",
+    "background_at",
+    "line_joined_at",
+    "line_left_at",
+)
+
 
 class Writable(models.Model):
     """The ability of a chat to be started and written to."""
@@ -132,31 +145,41 @@ class Writable(models.Model):
 
     def take_external_id(self, external_id):
         """This chat is `external_id` at the carrier. If a webhook made a chat of that id first, take it over."""
+        if self.external_id is not None:
+            return
+        same = type(self).objects.filter(environment=self.environment_id, external_id=external_id)
+        twin = same.first()
+        if twin:
+            self.take_over(twin)
+        self.external_id = external_id
+        self.save()
+        if twin:
+            self.reconsider()
+
+    def take_over(self, twin):
+        """What a webhook has told of this conversation, before we knew that it is the same."""
         from inbox.models.chat import Participant
         from lines.models import Event
 
-        if self.external_id == external_id:
-            return
-        twin = type(self).objects.filter(environment=self.environment_id, external_id=external_id).first()
-        if self.external_id is None:
-            if twin:
-                twin.messages.update(chat=self)
-                Event.objects.filter(chat_id=twin.pk).update(chat_id=self.pk)
-                Participant.objects.bulk_create(
-                    [
-                        Participant(
-                            chat=self, handle_id=p.handle_id, joined_at=p.joined_at, left_at=p.left_at
-                        )
-                        for p in twin.participants.all()
-                    ],
-                    ignore_conflicts=True,
-                )
-                self.inbound_count += twin.inbound_count
-                twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
-                for rows in (twin.reactions, twin.notes, twin.scheduled, twin.errands):
-                    rows.update(chat=self)
-                twin.delete()
-            self.external_id = external_id
-            self.save()
-            if twin:
-                self.reconsider()
+        for rows in (
+            twin.messages,
+            twin.reactions,
+            twin.errands,
+            twin.notes,
+            twin.scheduled,
+            twin.locations,
+        ):
+            rows.update(chat=self)
+        Event.objects.filter(chat_id=twin.pk).update(chat_id=self.pk)
+        people = [
+            Participant(chat=self, handle_id=p.handle_id, joined_at=p.joined_at, left_at=p.left_at)
+            for p in twin.participants.all()
+        ]
+        Participant.objects.bulk_create(people, ignore_conflicts=True)
+        self.inbound_count += twin.inbound_count
+        twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
+        for name in TOLD:
+            setattr(self, name, getattr(self, name) or getattr(twin, name))
+        twin.delete()
+        self.last_message = self.messages.newest_first().first()
+        self.last_message_at = self.last_message and self.last_message.at

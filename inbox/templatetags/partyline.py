@@ -17,6 +17,7 @@ from django.utils.safestring import mark_safe
 from inbox import words
 from inbox.models.contact import readable
 from inbox.models.note import mention_pattern, names_of
+from inbox.search import highlights
 
 register = template.Library()
 
@@ -89,3 +90,9 @@ def drawn(part):
 
 
 register.filter("readable", readable)
+
+
+@register.filter
+def marked(text, question):
+    """What was searched for, marked; also in the middle of a name."""
+    return highlights.marked(text, question.terms, anywhere=True)

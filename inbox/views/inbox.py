@@ -26,10 +26,13 @@ def inbox(request, view):
 
 @login_required
 def conversation(request, view, pk):
-    """A conversation at its newest messages, or round the one that `message` names."""
+    """A conversation at its newest messages, or round the one that `message` (or `note`) names."""
     sequence = request.environment and request.environment.last_sequence
     chat = chat_for(request, pk)
-    found = message_in(chat.messages, request.GET["message"]) if request.GET.get("message") else None
+    found = None
+    for name, things in (("message", chat.messages), ("note", chat.notes)):
+        if request.GET.get(name):
+            found = message_in(things, request.GET[name])
     context = conversation_of(request, chat, found=found) | {
         "view": known(view),
         "sequence": sequence,

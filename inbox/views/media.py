@@ -57,8 +57,11 @@ def delete(request, pk):
 
 
 def attachment_for(request, pk):
-    """Of a chat that they may see, or what they have uploaded and not sent yet."""
-    seen = Q(parts__message__chat__in=chats_for(request))
+    """Of a chat that they may see (in a message, on one, to be sent there, its icon, or the face of somebody in it), or
+    what they have uploaded and not sent yet."""
+    chats = chats_for(request)
+    seen = Q(parts__message__chat__in=chats) | Q(reactions__chat__in=chats) | Q(scheduled__chat__in=chats)
+    seen |= Q(icon_of__in=chats) | Q(photo_of__handles__participations__chat__in=chats)
     mine = Q(uploaded_by=request.user, environment=request.environment, parts=None)
     icons = Q(icon_of__in=chats_for(request))
     return get_object_or_404(Attachment.objects.filter(seen | mine | icons, state="stored").distinct(), pk=pk)

@@ -37,6 +37,9 @@ function press(event) {
     move(moves[key])?.click()
   } else if (event.key in moves && event.target.closest(".chat-row")) {
     move(moves[event.key])
+  } else if (key === "/") {
+    const field = document.querySelector("[data-search]")
+    document.body.dataset.screen === "conversation" && !field?.checkVisibility() ? location.assign("/search/") : field?.select()
   } else if (key === "r") {
     reply(event.target.closest(".message"))
   } else if (event.key === "+") {
@@ -56,6 +59,7 @@ function leave(event) {
   if (event.target.closest("dialog, pop-over[open]")) return
   if (event.target.closest("textarea, input")) return event.target.blur()
   if (document.body.dataset.screen === "details") document.body.dataset.screen = "conversation"
+  else document.querySelector("[data-leave]")?.click()
 }
 
 document.addEventListener("keydown", press)

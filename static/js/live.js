@@ -35,7 +35,7 @@ class Live {
   #retry
   #saying
   #recent = []
-  #list = document.querySelector("chat-list")
+  #list = document.querySelector("chat-list, search-list")
   #cursor = Number(this.#list.dataset.sequence)
   // A refresh that was asked for and has not arrived; and one that an earlier connection had asked for.
   #owes = false
@@ -149,4 +149,4 @@ function tell(name, detail) {
   document.dispatchEvent(new CustomEvent(name, { detail }))
 }
 
-if (document.querySelector("chat-list")) new Live().start()
+if (document.querySelector("chat-list, search-list")) new Live().start()

@@ -1,12 +1,15 @@
 // Which conversation is open: rows, links and Back change it in place; every one has an address of its own.
-const list = () => document.querySelector("chat-list")
+const list = () => document.querySelector("chat-list, search-list")
 const shown = () => document.getElementById("conversation")
 
 export const view = () => list().dataset.view
 export const openChat = () => shown()?.dataset.chat ?? null
 
+// The address of the list itself: of the view, or of what is searched for.
+const home = () => document.getElementById("results")?.dataset.here ?? `/inbox/${view()}/`
+
 export function show(chat) {
-  return visit(chat ? `/inbox/${view()}/${chat}/` : `/inbox/${view()}/`)
+  return visit(chat ? `/inbox/${view()}/${chat}/` : home())
 }
 
 function visit(path, { push = true } = {}) {
@@ -25,10 +28,13 @@ export function title() {
 const plain = (event) => event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
 
 function click(event) {
-  const to = event.target.closest(".chat-row, [data-open], [data-back], [data-details-toggle]")
+  const to = event.target.closest(".chat-row, [data-visit], [data-open], [data-back], [data-details-toggle]")
   if (!to || !plain(event)) return
   if (to.matches("[data-details-toggle]")) return fold()
-  if (!document.querySelector("chat-list")) return
+  if (!list()) return
+  if (to.matches("[data-visit]")) return event.preventDefault(), visit(to.getAttribute("href"))
+  // Beside what was found there is only what was found.
+  if (view() === "search" && !to.matches("[data-back]")) return
   event.preventDefault()
   show(to.matches("[data-back]") ? null : to.getAttribute("href").split("/").at(-2))
 }
@@ -70,8 +76,15 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target?.id === "conversation") arrived()
   if (detail.target?.id === "tabs" || detail.target?.id === "unread-badge") title()
 })
+// Whether an address differs only in what is open.
+function isOfThisList({ href, pathname }) {
+  const [, base, of] = pathname.split("/")
+  if (base === "inbox") return of === view()
+  const asked = (url) => new URL(url, location.href).searchParams.get("q")
+  return base === "search" && view() === "search" && asked(href) === asked(home())
+}
+
 addEventListener("popstate", () => {
-  const [, base, of] = location.pathname.split("/")
-  if (base !== "inbox" || of !== view()) return location.reload()
+  if (!isOfThisList(location)) return location.reload()
   visit(location.pathname + location.search, { push: false })
 })

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, live
-from tests.browser.test_two_windows import reply
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +14,7 @@ A_LONG_STORY = """
 import json
 from datetime import timedelta
 from django.utils import timezone
+from inbox.mirror.messages import mirrored_id
 from inbox.models import Contact, Handle, Message, Part
 from lines.models import Environment, User
 environment = Environment.objects.get(slug="fairwheel")
@@ -26,7 +26,7 @@ from inbox.models import Chat
 chat = Chat.start(line, [handle.value], by=User.objects.get(email="ana@fairwheel.example"))
 for number in range(%d):
     at = timezone.now() - timedelta(days=40, minutes=10 * number)
-    message = Message.objects.create(environment=environment, chat=chat, direction="inbound", sender=handle, at=at,
+    message = Message.objects.create(id=mirrored_id(environment, number, at), environment=environment, chat=chat, direction="inbound", sender=handle, at=at,
         created_at=at, service="iMessage")
     text = "The pannier racks, again" if number in (90, 120, 150) else "Story, part " + str(number)
     Part.objects.create(message=message, index=0, kind="text", text=text)
@@ -45,6 +45,11 @@ def story(copy):
 
     chat, *messages = json.loads(copy.shell(A_LONG_STORY % LONG).split("STORY ")[1].splitlines()[0])
     return chat, messages
+
+
+def reply(page, text):
+    page.locator(".composer__text").fill(text)
+    page.locator(".composer__send").click()
 
 
 def message_of(page, story, place):
@@ -160,3 +165,141 @@ def test_back_and_reload_keep_the_place_on_a_phone_too(window, story):
         expect(message_of(ana, story, 100)).to_be_in_viewport()
         ana.go_back()
         expect(ana.locator(".chat-row").first).to_be_visible()
+
+
+def found(page):
+    return page.locator(".search-hit[data-hit]")
+
+
+def test_by_keyboard_from_the_inbox_to_the_message_in_its_place(window, story):
+    ana = window("ana")
+    ana.goto("/inbox/all/")
+    live(ana)
+    ana.locator(".chat-list__title").click()
+    ana.keyboard.press("/")
+    expect(ana.locator("[data-search]")).to_be_focused()
+    ana.keyboard.type("pannier")
+    ana.keyboard.press("Enter")
+    ana.wait_for_url(re.compile(r"/search/\?q=pannier$"))
+    expect(ana.locator("#count")).to_have_text("3 messages in 1 conversation, newest first")
+    expect(found(ana).first.locator("mark")).to_have_text("pannier")
+
+    # What is typed on narrows it; the address follows, and Back does not go through every letter.
+    ana.keyboard.type(" racks zzz")
+    expect(ana.locator("#count")).to_have_text("Nothing found")
+    for _ in range(4):
+        ana.keyboard.press("Backspace")
+    expect(found(ana)).to_have_count(3)
+    expect(ana).to_have_url(re.compile(r"q=pannier\+racks$"))
+
+    ana.keyboard.press("ArrowDown")
+    ana.keyboard.press("ArrowDown")
+    expect(found(ana).nth(1)).to_be_focused()
+    ana.keyboard.press("Enter")
+    message = message_of(ana, story, 120)
+    expect(message).to_be_in_viewport()
+    expect(message).to_have_attribute("data-found", "")
+    expect(message.locator("mark")).to_have_text(["pannier", "racks"])
+    expect(found(ana).nth(1)).to_have_attribute("aria-current", "true")
+    bar = ana.locator("#found")
+    expect(bar).to_contain_text("2 of 3 here")
+
+    ana.get_by_role("link", name="Previous match").click()
+    expect(message_of(ana, story, 150)).to_be_in_viewport()
+    expect(bar).to_contain_text("1 of 3 here")
+    ana.go_back()
+    expect(message_of(ana, story, 120)).to_be_in_viewport()
+    ana.reload()
+    expect(message_of(ana, story, 120)).to_be_in_viewport()
+    expect(found(ana)).to_have_count(3)
+    ana.go_back()
+    expect(ana.locator("#conversation")).to_contain_text("Choose what was found")
+    ana.go_forward()
+    expect(message_of(ana, story, 120)).to_be_in_viewport()
+    ana.get_by_role("link", name=re.compile("Latest messages")).click()
+    expect(ana.locator(".thread__messages .message").last).to_be_in_viewport()
+    expect(bar).to_be_hidden()
+
+    # Out of the composer first, then back to the inbox.
+    ana.locator(".composer__text").focus()
+    ana.keyboard.press("Escape")
+    ana.keyboard.press("Escape")
+    ana.wait_for_url(re.compile("/inbox/mine/"))
+
+
+def test_filters_are_chips_that_come_and_go(window, story):
+    ana = window("ana")
+    ana.goto("/search/")
+    field = ana.locator("[data-search]")
+    expect(field).to_be_focused()
+    ana.keyboard.type("pannier from:Larissa ")
+    chips = ana.locator(".search-filters .chip")
+    expect(chips).to_have_text(["from: Larissa"])
+    expect(field).to_have_value("pannier ")
+    ana.get_by_role("button", name="Filter").click()
+    ana.get_by_role("menuitem", name=re.compile("In closed ones")).click()
+    expect(chips).to_have_text(["from: Larissa", "is: closed"])
+    expect(ana.locator("#results")).to_contain_text("Nothing found")
+    ana.get_by_role("link", name="Search without is: closed").click()
+    expect(found(ana)).to_have_count(3)
+    expect(field).to_have_value("pannier")
+    ana.get_by_role("button", name="Filter").click()
+    ana.get_by_role("menuitem", name=re.compile("Before a day")).click()
+    expect(field).to_be_focused()
+    expect(ana.locator("#results")).to_contain_text("before: needs a day")
+    ana.keyboard.type("yesterday ")
+    expect(found(ana)).to_have_count(3)
+    expect(ana).to_have_url(re.compile(r"q=from%3ALarissa\+before%3Ayesterday\+pannier$"))
+
+
+def test_within_a_conversation_and_by_a_number(window, story):
+    ana = window("ana")
+    ana.goto(f"/inbox/all/{story[0]}/")
+    ana.get_by_role("link", name="Search in this conversation").click()
+    expect(ana.locator(".search-filters .chip")).to_have_text(["in: Larissa Longfellow"])
+    ana.locator("[data-search]").fill("racks")
+    expect(found(ana)).to_have_count(3)
+
+    ana.goto("/search/")
+    ana.locator("[data-search]").fill("(202) 555-0188")
+    expect(ana.locator("#results")).to_contain_text("Found by its number")
+    ana.locator("[data-search]").fill(story[1][140])
+    ana.locator(".search-hit", has_text="Story, part 140").click()
+    expect(message_of(ana, story, 140)).to_be_in_viewport()
+
+    ana.goto("/search/?q=larissa")
+    person = ana.locator(".search-hit[data-kind=person]")
+    expect(person).to_contain_text("Larissa Longfellow")
+    person.click()
+    expect(ana.locator("#conversation")).to_contain_text("Story, part 0")
+
+
+def test_on_a_phone_it_is_a_screen_of_its_own(window, story, axe):
+    for theme in ("light", "dark"):
+        phone = window("ana", viewport=PHONE, color_scheme=theme, reduced_motion="reduce")
+        phone.goto("/search/?q=pannier")
+        expect(phone.locator("#conversation")).to_be_hidden()
+        axe(phone)
+        found(phone).nth(1).click()
+        expect(message_of(phone, story, 120)).to_be_in_viewport()
+        expect(phone.locator("search-list")).to_be_hidden()
+        axe(phone)
+        phone.get_by_role("link", name="Back to the list").click()
+        expect(found(phone).first).to_be_visible()
+
+
+def test_axe_finds_nothing(window, story, axe):
+    for theme in ("light", "dark"):
+        max = window("max", color_scheme=theme, reduced_motion="reduce")
+        for query in (
+            "",
+            "pannier",
+            "pannier is:closed",
+            "colour:x",
+            "larissa",
+            f"pannier&at={story[1][120]}",
+        ):
+            max.goto(f"/search/?q={query}")
+            axe(max)
+        max.get_by_role("button", name="Filter").click()
+        axe(max)

@@ -41,7 +41,7 @@ def test_the_address_of_a_message_leads_to_it_in_its_place(client_of, ana, long)
     assert address == f"/inbox/all/{long.pk}/?message={wanted.pk}"
     page = client_of(ana).get(address)
     html = page.content.decode()
-    assert f'data-found="{wanted.pk}"' in html
+    assert f'data-found="message-{wanted.pk}"' in html
     assert f'id="message-{wanted.pk}"' in html
     assert "thread__older" in html
     assert "thread__newer" in html

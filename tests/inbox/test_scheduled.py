@@ -600,6 +600,22 @@ def test_they_stand_at_the_end_of_the_thread_at_a_constant_price(
 # Whose time it is.
 
 
+@pytest.mark.parametrize(
+    ("addresses", "sentence"),
+    [
+        ([CARL], "Carl’s time, by their number."),
+        (["+18005550123"], "Carl’s number fits 42 time zones."),
+        (["carl@fairwheel.example"], "Carl’s time zone is not known: this is ours."),
+        ([CARL, DORA], "The time of all of them."),
+        ([CARL, "+442071234567"], "They live in several time zones: this is ours."),
+    ],
+)
+def test_the_picker_says_how_we_know_the_time(client_of, ana, make_chat, shop, addresses, sentence):
+    chat = make_chat(shop, *addresses, name="Carl")
+
+    assert sentence in client_of(ana).get(reverse("foot", args=[chat.pk])).content.decode()
+
+
 def test_their_own_zone_goes_before_that_of_their_number(chat, shop):
     assert chat.zone == zones.Zone("America/Los_Angeles", "number")
     handle = chat.others[0]

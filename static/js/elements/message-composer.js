@@ -99,6 +99,7 @@ class MessageComposer extends HTMLElement {
   // Keys and clicks
 
   #pressed(event) {
+    if (event.target.matches("[data-url]")) return this.#addressed(event)
     if (event.target !== this.#text) return
     if (event.key === "Escape" && this.#fields.reply_to.value) {
       event.stopPropagation()
@@ -112,7 +113,11 @@ class MessageComposer extends HTMLElement {
   #clicked(event) {
     const to = (selector) => event.target.closest(selector)
     if (to("[data-set-mode]")) return this.#setMode(to("[data-set-mode]").dataset.setMode)
+    if (to("[data-attach], [data-address]")) this.querySelector(".composer__attach > button").click()
     if (to("[data-attach]")) return this.querySelector("[data-files]").click()
+    if (to("[data-address]")) return this.#askAddress(true)
+    if (to("[data-no-address]")) return this.#askAddress(false)
+    if (to("[data-fetch]")) return this.#fetchAddress()
     if (to("[data-photo-button]")) return this.querySelector("[data-camera]").click()
     if (to("[data-record]")) return this.#record()
     if (to("[data-send-memo]")) return this.#sendMemo()
@@ -407,8 +412,28 @@ class MessageComposer extends HTMLElement {
   #attach(files, event) {
     if (!files?.length || this.#mode === "note") return
     event?.preventDefault()
-    if (!this.#files.add(files)) this.#warn("Twenty files are the most for one message.")
+    if (!this.#files.add(files)) this.#warn("99 files are the most for one message.")
     for (const input of this.querySelectorAll("[type=file]")) input.value = ""
+  }
+
+  #askAddress(isOn) {
+    const field = this.querySelector("[data-url]")
+    this.#part("address").hidden = !isOn
+    field.value = ""
+    if (isOn) field.focus()
+    else this.#text.focus()
+  }
+
+  #addressed(event) {
+    if (event.key === "Enter") event.preventDefault(), this.#fetchAddress()
+    if (event.key === "Escape") event.stopPropagation(), this.#askAddress(false)
+  }
+
+  #fetchAddress() {
+    const field = this.querySelector("[data-url]")
+    if (!field.value.trim() || !field.reportValidity()) return
+    this.#files.fetch(field.value.trim())
+    this.#askAddress(false)
   }
 
   #waitForFiles() {

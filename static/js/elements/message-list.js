@@ -2,6 +2,7 @@
 // begins. What comes twice (our own reply, the socket) is one. While it stands at earlier messages, new ones wait until
 // those between have come. `message:jump` on the document leads to any message of the conversation.
 import { play } from "effects"
+import { mark, pattern } from "marks"
 import { openChat } from "navigation"
 
 const SERVICES = { imessage: "iMessage", rcs: "RCS", sms: "SMS" }
@@ -23,6 +24,8 @@ class MessageList extends HTMLElement {
     document.addEventListener("message:thread", ({ detail }) => this.#showThread(detail.message), { signal })
     document.addEventListener("click", (event) => this.#leave(event), { signal })
     this.addEventListener("click", (event) => this.#clicked(event), { signal })
+    // On a phone it is only now to be seen.
+    document.addEventListener("conversation:shown", () => this.dataset.found && this.#show(this.dataset.found), { signal })
     this.addEventListener("htmx:beforeSwap", () => this.#hold(), { signal })
     this.addEventListener("htmx:afterSwap", () => this.#holdStill(), { signal })
     this.addEventListener("htmx:afterSettle", () => this.#grew(), { signal })
@@ -156,13 +159,14 @@ class MessageList extends HTMLElement {
       return sayPlace("That message cannot be shown here")
     }
     sayPlace(this.#isBehind ? "Earlier messages" : "")
-    this.#show(id)?.focus({ preventScroll: true })
+    this.#show(`message-${id}`)?.focus({ preventScroll: true })
   }
 
+  // `id` is that of an element: of a message, or of a note.
   #show(id) {
     this.dataset.found = id
     this.#markFound()
-    const found = document.getElementById(`message-${id}`)
+    const found = document.getElementById(id)
     found?.scrollIntoView({ block: "center" })
     return found
   }
@@ -170,9 +174,15 @@ class MessageList extends HTMLElement {
   #markFound() {
     const { found } = this.dataset
     for (const item of this.#list.querySelectorAll(":scope > [data-found]")) item.removeAttribute("data-found")
-    const item = found && document.getElementById(`message-${found}`)
+    const item = found && document.getElementById(found)
     item?.setAttribute("data-found", "")
     item?.setAttribute("tabindex", "-1")
+    if (!this.dataset.words) return
+    const wanted = pattern(JSON.parse(this.dataset.words))
+    for (const said of this.#list.querySelectorAll(".message__bubble:not([data-marked]), .note__text:not([data-marked])")) {
+      said.dataset.marked = ""
+      mark(said, wanted)
+    }
   }
 
   // Another page of the conversation in place of this one; false where the server could not be asked.

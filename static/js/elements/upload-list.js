@@ -2,7 +2,8 @@
 // tried again; the form carries the ids of those that have arrived.
 import { headers } from "requests"
 
-const MOST = 20
+// A message has a hundred parts at most, and its text is one.
+const MOST = 99
 
 class UploadList extends HTMLElement {
   #uploads = []
