@@ -64,6 +64,8 @@ class Content:
     def check(self, chat):
         """Raises Refused where the contract, the service or the conversation does not allow it."""
         if chat.line_left_at:
+            raise Refused(2013, f"{chat.line} has left this group.")
+        if chat.line_left_at:
             raise Refused(2013, f"{chat.line} has left this group, so nothing can be sent to it.")
         self.check_parts()
         if self.preferred_service not in SERVICES:

@@ -32,6 +32,8 @@ class Editable(models.Model):
             return Refused(2005, "Only our own messages can be edited.")
         if self.deleted_at:
             return Refused(2002, "The message was deleted.")
+        if self.chat.line_left_at:
+            return Refused(2013, f"{self.chat.line} has left this group.")
         if not self.external_id or (self.failed_at and not self.delivered_at):
             return Refused(2015, "A message can be edited once it was sent.")
         if self.service != "iMessage":

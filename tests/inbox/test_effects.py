@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from inbox import tasks
 from inbox.models import Attachment, Chat, Message, Part, Refused
@@ -97,6 +98,13 @@ def test_each_limit_has_its_sentence_and_changes_nothing(press, ana, chat, data,
 
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
+
+
+def test_nothing_is_written_to_a_group_that_our_line_has_left(press, ana, chat):
+    Chat.objects.update(is_group=True, line_left_at=timezone.now())
+    with nothing_changes():
+        answer = press(ana, "reply", chat, text="Hello?")
+    assert (answer.status_code, "Shop has left this group." in answer.content.decode()) == (422, True)
 
 
 @pytest.mark.parametrize("service", ["RCS", "SMS"])
