@@ -205,7 +205,8 @@ def is_known(receipt):
         number, _, person = external_id.partition(" ")
         theirs = Chat.objects.filter(environment=receipt.environment, line__phone_number=number)
         shares = LocationShare.objects.filter(chat__in=theirs, handle__value=person)
-        return theirs.filter(participants_key=person).exclude(external_id=None).exists() or shares.exists()
+        direct = theirs.filter(participants_key=person, is_group=False).exclude(external_id=None)
+        return direct.exists() or shares.exists()
     found = (Chat if kind == "chat" else Message).objects.filter(environment=receipt.environment)
     return found.filter(external_id=external_id).exists()
 

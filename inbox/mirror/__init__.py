@@ -52,7 +52,7 @@ def learn(environment, news):
     learn_numbers(environment, news, sheet)
     chats, handles = learn_chats(environment, news, sheet, learned)
     messages, happened = learn_messages(environment, news, chats, sheet, learned)
-    sharers = learn_people(environment, news, handles, messages, happened, sheet)
+    sharers = learn_people(environment, news, chats, handles, messages, happened, sheet)
     learn_shares(environment, news, chats, sharers, sheet, learned)
     learn_cards(environment, news, sharers, sheet, learned)
     learn_changes(environment, news, handles, sheet, learned)

@@ -52,18 +52,19 @@ def contacts_of(environment, handles):
 
 
 def take(contact, item, photo):
-    """The newest card counts. A name that came from a card follows the cards; one that a colleague gave stays."""
+    """Of all cards the newest name and the newest photo count. A name that came from a card follows the cards; one that
+    a colleague gave stays."""
     before = dict(contact.card)
     at = item.at.astimezone(UTC).isoformat(timespec="microseconds")
     first, last = item.first_name[:80], item.last_name[:80]
     known = before.get("first_name", ""), before.get("last_name", "")
-    if (at, first, last) > (before.get("received_at", ""), *known):
-        if (contact.first_name, contact.last_name) in (known, ("", "")) and (first or last):
+    if (first or last) and (at, first, last) > (before.get("received_at", ""), *known):
+        if (contact.first_name, contact.last_name) in (known, ("", "")):
             contact.first_name, contact.last_name = first, last
         contact.card = contact.card | {"first_name": first, "last_name": last, "received_at": at}
-    if photo and (at, str(photo.pk)) > (before.get("photo_at", ""), str(contact.photo_id)):
+    if photo and (at, photo.external_id) > (before.get("photo_at", ""), before.get("photo", "")):
         contact.photo = photo
-        contact.card = contact.card | {"photo_at": at}
+        contact.card = contact.card | {"photo_at": at, "photo": photo.external_id}
     return contact.card != before
 
 
@@ -80,6 +81,7 @@ def chats_between(environment, told):
     """{(our number, their address): the conversation of the two}"""
     found = Chat.objects.filter(
         environment=environment,
+        is_group=False,
         line__phone_number__in={item.line for item in told},
         participants_key__in={item.sender for item in told},
     ).select_related("line")

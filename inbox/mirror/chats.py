@@ -20,6 +20,8 @@ from lines.models import Line
 from lines.models.line import WIRES
 from partyline.bulk import update_rows
 
+FACTS = ["is_group", "health", "display_name", "named_at", "service", "created_at"]
+
 
 def learn_chats(environment, news, sheet, learned):
     """Make or lock every chat that the news tell of; returns {carrier's id: Chat}, with `.line` loaded, and
@@ -35,20 +37,24 @@ def learn_chats(environment, news, sheet, learned):
     for item in told:
         wanted.setdefault(item.chat_id, []).append(item)
     chats = lock(environment, wanted.keys() | mentioned)
-    missing, new = [chat_id for chat_id in sorted(wanted) if chat_id not in chats], set()
+    missing = [chat_id for chat_id in sorted(wanted) if chat_id not in chats]
     if missing:
         adopt(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
         create(environment, {chat_id: wanted[chat_id] for chat_id in missing}, lines)
         chats |= lock(environment, missing)
         learned.created |= {f"chat {chat_id}" for chat_id in missing}
-        new = {chats[chat_id] for chat_id in missing}
     for chat in chats.values():
         chat.known_handles = handles
     learn_participants(chats, wanted, handles)
-    learned.created |= {direct_key(chat.line.phone_number, chat.participants_key) for chat in new}
+    for chat in chats.values():
+        if getattr(chat, "has_new_people", False):
+            learned.created.add(direct_key(chat.line.phone_number, chat.participants_key))
+    changed = {}
     for chat_id, items in wanted.items():
         for item in items:
-            learn_chat(chats[chat_id], item, sheet)
+            if learn_chat(chats[chat_id], item, sheet):
+                changed[chat_id] = chats[chat_id]
+    update_rows(Chat, changed.values(), FACTS)
     return chats, handles
 
 
@@ -187,6 +193,8 @@ def learn_participants(chats, wanted, handles):
                     moved[key] = row
     Participant.objects.bulk_create(new.values(), ignore_conflicts=True)
     update_rows(Participant, moved.values(), ["joined_at", "left_at", "typing_ended_at"])
+    for chat_pk, _ in new:
+        by_pk[chat_pk].has_new_people = True
     rekey({by_pk[chat_pk] for chat_pk, _ in new} | {by_pk[chat_pk] for chat_pk, _ in moved})
 
 
@@ -226,25 +234,21 @@ def rekey(chats):
 
 
 def learn_chat(chat, item, sheet):
-    """Facts of the chat itself; what is newer wins, what is said once stays."""
-    changed = []
+    """Facts of the chat itself; what is newer wins, what is said once stays. True where that changes one of FACTS."""
+    before = [getattr(chat, name) for name in FACTS]
     is_group = item.is_group
     if is_group and not chat.is_group:
         chat.is_group = True
-        changed.append("is_group")
     if newer(item.health, chat.health):
         chat.health = item.health
-        changed.append("health")
     if isinstance(item, ChatNews):
         people = {member.value for member in item.others}
         is_named = {part.strip() for part in item.display_name.split(",")} != people
         name = item.display_name[:255] if is_named else ""
         if chat.named_at is None or (item.named_at, name) > (chat.named_at, chat.display_name):
             chat.display_name, chat.named_at = name, item.named_at
-            changed += ["display_name", "named_at"]
         if item.service and not chat.service:
             chat.service = item.service
-            changed.append("service")
         # Of one chat it is told once, however often the receipt is applied.
         event_id = uuid5(chat.pk, item.type)
         sheet.note(
@@ -252,9 +256,7 @@ def learn_chat(chat, item, sheet):
         )
     if time_of(item) < chat.created_at:
         chat.created_at = time_of(item)
-        changed.append("created_at")
-    if changed:
-        Chat.objects.filter(pk=chat.pk).update(**{name: getattr(chat, name) for name in changed})
+    return before != [getattr(chat, name) for name in FACTS]
 
 
 def newer(health, known):

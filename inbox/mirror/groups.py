@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -9,9 +10,10 @@ from inbox import wire
 from inbox.mirror.chats import rekey
 from inbox.mirror.files import learn_files
 from inbox.mirror.news import GroupNews, MemberNews, RefusalNews, TypingNews
-from inbox.models import Chat, Errand, Message, Participant
+from inbox.models import Attachment, Chat, Errand, Message, Participant
 from partyline.bulk import update_rows
 
+FACTS = ["display_name", "named_at", "icon", "icon_at", "background", "background_at"]
 KINDS = {"name": Errand.Kind.NAME, "icon": Errand.Kind.ICON}
 
 
@@ -65,14 +67,14 @@ def learn_members(told, errands, sheet):
         return
     people = Participant.objects.filter(chat__in={chat.pk for chat, _ in told})
     rows = {(row.chat_id, row.handle_id): row for row in people}
-    new, changed = {}, {}
+    new, changed, moved_lines = {}, {}, {}
     for chat, item in told:
         is_line = item.member.is_me or item.member.value == chat.line.phone_number
         handle = None if is_line else chat.known_handles[item.member.value]
         if is_line:
             moved = move(chat, item, joined="line_joined_at", left="line_left_at")
             if moved:
-                update_rows(Chat, [chat], ["line_joined_at", "line_left_at"])
+                moved_lines[chat.pk] = chat
         else:
             key = chat.pk, handle.pk
             row = rows.get(key)
@@ -91,6 +93,7 @@ def learn_members(told, errands, sheet):
             sheet.note(item.type, chat=chat, data=data, trace_id=item.trace_id, by=errand and errand.author)
     Participant.objects.bulk_create(new.values(), ignore_conflicts=True)
     update_rows(Participant, list(changed.values()), ["joined_at", "left_at"])
+    update_rows(Chat, list(moved_lines.values()), ["line_joined_at", "line_left_at"])
     rekey({chat for chat, _ in told})
 
 
@@ -116,12 +119,16 @@ def learn_facts(environment, told, errands, sheet, learned):
         icon_id(item.value): {"url": item.value, "filename": "icon"} for _, item in told if is_icon(item)
     }
     files = learn_files(environment, icons, learned)
+    changed = {}
     for chat, item in told:
         if take(chat, item, files):
+            changed[chat.pk] = chat
             body = {"name": item.value or ""} if item.what == "name" else {}
             errand = answered(errands, chat, [KINDS[item.what]], **body) if item.what in KINDS else None
             data = wire.group(chat, item)
             sheet.note(item.type, chat=chat, data=data, trace_id=item.trace_id, by=errand and errand.author)
+
+    update_rows(Chat, list(changed.values()), FACTS)
 
 
 def is_icon(item):
@@ -142,16 +149,18 @@ def take(chat, item, files):
     else:
         fields, value, known = ("background", "background_at"), item.value, chat.background
     since = getattr(chat, fields[1])
-    if since and (since, rank(known)) >= (item.at, rank(value)):
+    if since and (since > item.at or (since == item.at and rank(known) >= rank(value))):
         return False
-    Chat.objects.filter(pk=chat.pk).update(**{fields[0]: value, fields[1]: item.at})
     setattr(chat, fields[0], value)
     setattr(chat, fields[1], item.at)
     return True
 
 
 def rank(value):
-    return json.dumps(value, sort_keys=True, default=str)
+    """Of two that were told for one moment, the same wins always; so files count by the carrier's name for them."""
+    if isinstance(value, UUID):
+        return Attachment.objects.get(pk=value).external_id
+    return value if isinstance(value, str) else json.dumps(value or "", sort_keys=True)
 
 
 def learn_refusals(told, errands, sheet):

@@ -59,6 +59,7 @@ def direct_chats(environment, items):
         return {}
     found = Chat.objects.filter(
         environment=environment,
+        is_group=False,
         line__phone_number__in={item.line for item in items},
         participants_key__in={item.sharer for item in items},
     )

@@ -270,22 +270,23 @@ def learn_activity(chats, messages):
             "waiting_since",
         ],
     )
-    reconsider({chat.pk for chat in touched if chat.reacted_at or chat.asked_at})
+    reconsider({chat.pk for chat in touched if chat.is_to_reconsider})
     return touched
 
 
 def learn_waiting(chat, inbound, answered):
     """waiting_since is the oldest message of theirs after our last and after it was last closed, as long as the
     chat is open."""
-    if chat.reacted_at or chat.asked_at:
+    chat.is_to_reconsider = bool(chat.reacted_at or chat.asked_at)
+    if chat.is_to_reconsider:
         # Then the reactions decide with the messages: it is seen to below.
         return
     after = max(filter(None, [chat.last_outbound_at, chat.closed_at]), default=None)
     if chat.is_closed or (after and (not chat.last_inbound_at or chat.last_inbound_at <= after)):
         chat.waiting_since = None
     elif answered and chat.waiting_since:
-        theirs = chat.messages.filter(direction="inbound", reconciled_at=None, at__gt=after).order_by("at")
-        chat.waiting_since = theirs.values_list("at", flat=True).first()
+        # The first of theirs after it has to be looked for, below.
+        chat.is_to_reconsider = True
     else:
         times = [message.at for message in inbound if not after or message.at > after]
         chat.waiting_since = min(filter(None, [chat.waiting_since, *times]), default=None)
@@ -323,7 +324,8 @@ def learn_changes(environment, news, handles, sheet, learned):
     ids = {item.message_id for item in told.values()}
     found = Message.objects.filter(environment=environment, external_id__in=ids)
     # Locked, since two workers may tell of one message; the newest failure wins whatever their order.
-    found = found.select_for_update(of=("self",), no_key=True).select_related("chat__line").order_by("pk")
+    found = found.select_for_update(of=("self",), no_key=True).order_by("pk")
+    found = found.select_related("chat__line", "sender")
     messages = {message.external_id: message for message in found}
     edits, reactions, polls = [], [], []
     for index, item in told.items():
@@ -336,7 +338,7 @@ def learn_changes(environment, news, handles, sheet, learned):
             reactions.append((message, item))
         elif isinstance(item, OptionsNews | VoteNews):
             polls.append((message, item))
-        elif message.failed_at is None or item.failed_at > message.failed_at:
+        elif message.failed_at is None or reported(item) > known_failure(message):
             message.failed_at, message.error_code, message.error = (
                 item.failed_at,
                 item.code,
@@ -348,6 +350,15 @@ def learn_changes(environment, news, handles, sheet, learned):
     learn_edits(edits, sheet)
     learn_reactions(environment, reactions, handles, sheet, learned)
     learn_polls(polls, handles, sheet, learned)
+
+
+def reported(item):
+    """Of two failures the later counts; of one moment, always the same."""
+    return item.failed_at, item.code or 0, item.reason[:300]
+
+
+def known_failure(message):
+    return message.failed_at, message.error_code or 0, message.error
 
 
 def learn_edits(edits, sheet):

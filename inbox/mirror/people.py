@@ -1,16 +1,16 @@
 from inbox.mirror.consent import learn_consent
 from inbox.mirror.news import CardNews, ShareNews
-from inbox.models import Handle, Participant
+from inbox.models import Handle, Message, Participant
 from partyline.bulk import update_rows
 
 
-def learn_people(environment, news, handles, inbound, happened, sheet):
+def learn_people(environment, news, chats, handles, inbound, happened, sheet):
     """What messages say of those who wrote or got them: whether they want to be written to, and on what service.
     Answers with those who have shared their name or place, by their address.
 
     All of them are locked at once, so that two workers do not wait for each other: the later sees the other's messages.
     """
-    heard = heard_on(happened)
+    heard = heard_on([*happened_before(chats), *happened])
     senders = {message.sender_id for message in inbound if message.sender_id}
     sharers = {handles[value].pk for item in news for value in sharers_in(item)}
     pks = senders | heard.keys() | sharers
@@ -27,6 +27,18 @@ def sharers_in(item):
     if isinstance(item, CardNews):
         return [item.sender]
     return [item.sharer] if isinstance(item, ShareNews) else []
+
+
+def happened_before(chats):
+    """What was sent to somebody of whom we learn only now that it was to them: the newest message in each chat."""
+    new = [chat.pk for chat in chats.values() if getattr(chat, "has_new_people", False) and not chat.is_group]
+    if not new:
+        return []
+    sent = Message.objects.filter(chat__in=new, direction="outbound", sent_at__isnull=False).exclude(
+        service=""
+    )
+    sent = sent.select_related("chat").order_by("chat", "-sent_at", "-service").distinct("chat")
+    return [(message, message) for message in sent]
 
 
 def heard_on(happened):

@@ -143,6 +143,24 @@ def chat_created(chat_id, *people, at=0, line=LINE, display_name=None):
     return envelope("chat.created", data, at=at)
 
 
+def reaction(message_id, chat_id, *, at, sender=None, kind="like", emoji=None, index=0, removed=False):
+    """Without a `sender` it is our line's."""
+    data = {
+        "chat_id": chat_id,
+        "message_id": message_id,
+        "part_index": index,
+        "reaction_id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{message_id}/{sender}/{kind}/{emoji}/{at}")),
+        "reaction_type": kind,
+        "custom_emoji": emoji,
+        "sticker": None,
+        "is_from_me": sender is None,
+        "from_handle": handle(sender) if sender else handle(LINE, is_me=True),
+        "service": "iMessage",
+        "reacted_at": moment(at),
+    }
+    return envelope(f"reaction.{'removed' if removed else 'added'}", data, at=at, key=message_id)
+
+
 def member(what, chat_id, value, *, at, is_me=False):
     """participant.added or participant.removed, as `what` says."""
     left = moment(at) if what == "removed" else None
@@ -170,3 +188,98 @@ def group_changed(what, chat_id, *, at, value, old=None, by=None):
 def group_not_changed(what, chat_id, *, at, code=4001):
     data = {"chat_id": chat_id, "error_code": code, "failed_at": moment(at)}
     return envelope(f"chat.group_{what}_update_failed", data, at=at)
+
+
+def background(chat_id, value, *, at):
+    data = {
+        "chat": {"id": chat_id, "is_group": False, "owner_handle": handle(LINE, is_me=True)},
+        "background": value,
+    }
+    return envelope("chat.background_updated", data, at=at)
+
+
+def typing(chat_id, person, *, at, ended=False):
+    data = {"chat_id": chat_id, "actor_handle": handle(person)}
+    return envelope(f"chat.typing_indicator.{'stopped' if ended else 'started'}", data, at=at)
+
+
+def option(name, *, by=None, voters=()):
+    return {
+        "option_id": f"option-{name}",
+        "text": name,
+        "can_be_edited": True,
+        "creator_handle": by and handle(by),
+        "voters": [{"handle": person, "voted_at": moment(at)} for person, at in voters],
+    }
+
+
+def poll(kind, message_id, chat_id, options, *, at, sender=None, told_at=None):
+    """A poll made at `at`, as it was at `told_at`."""
+    theirs = handle(sender) if sender else handle(LINE, is_me=True)
+    data = {
+        "chat": {"id": chat_id, "is_group": True, "owner_handle": handle(LINE, is_me=True)},
+        "message_id": message_id,
+        "direction": "inbound" if sender else "outbound",
+        "service": "iMessage",
+        "poll": {"options": options, "total_voters": len(options)},
+        "created_at": moment(at),
+        "updated_at": moment(told_at or at),
+        "sender_handle": theirs,
+    }
+    if sender:
+        data["received_at"] = moment(at)
+    else:
+        data |= {
+            "sent_at": moment(at),
+            "delivered_at": moment(at + 1) if kind != "poll.sent" else None,
+            "read_at": moment(at + 5) if kind == "poll.read" else None,
+        }
+    return envelope(kind, data, at=told_at or at, key=message_id)
+
+
+def poll_event(kind, message_id, chat_id, *, at, person=LINE, **more):
+    data = {
+        "chat": {"id": chat_id, "is_group": True, "owner_handle": handle(LINE, is_me=True)},
+        "message_id": message_id,
+        "direction": "inbound",
+        "service": "iMessage",
+        "sender_handle": handle(person, is_me=person == LINE),
+    }
+    return envelope(kind, data | more, at=at, key=message_id)
+
+
+def location(person, *, at, chat_id=None, ends_at=None, ended_at=None, line=LINE):
+    """A start at `at`; with `ended_at` a stop, of the share that began at `at` (None: the event does not say)."""
+    data = {
+        "shared_by": person,
+        "shared_with": line,
+        "began_at": None if at is None else moment(at),
+        "chat_id": chat_id,
+    }
+    if ended_at is None:
+        data["ends_at"] = None if ends_at is None else moment(ends_at)
+        return envelope("location.sharing.started", data, at=at)
+    return envelope("location.sharing.stopped", data | {"ended_at": moment(ended_at)}, at=ended_at)
+
+
+def card(person, first_name, last_name="", *, at, photo=None, line=LINE):
+    data = {
+        "owner_handle": line,
+        "sender_handle": person,
+        "first_name": first_name,
+        "last_name": last_name,
+        "media_url": photo,
+    }
+    return envelope("contact_card.received", data, at=at)
+
+
+def number(status, *, at, reputation="HEALTHY", line=LINE):
+    data = {
+        "phone_number": line,
+        "previous_status": "ACTIVE",
+        "new_status": status,
+        "previous_reputation": "HEALTHY",
+        "new_reputation": reputation,
+        "changed_at": moment(at),
+    }
+    return envelope("phone_number.status_updated", data, at=at)

@@ -2,6 +2,8 @@ import uuid
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inbox.models import Attachment, Chat, ChatRead, Handle, Message, Participant
@@ -326,3 +328,53 @@ def test_a_batch_takes_a_constant_number_of_queries(keep, django_assert_max_num_
     keep(*[sent("message.read", f"b-out-{n}", f"b-chat-{n % 7}", at=n) for n in range(100)])
     with django_assert_max_num_queries(45):
         apply.apply_batch()
+
+
+def test_a_mixed_batch_of_fifty_costs_what_one_of_a_few_costs(keep):
+    def someone(prefix, n):
+        return f"+1415{len(prefix)}55{n:04}"
+
+    def mixed(prefix, count):
+        """`count` of each kind, all in chats of their own that are known."""
+        for n in range(count):
+            one, person = f"{prefix}-{n}", someone(prefix, n)
+            yield from (
+                received(f"{one}-in", one, at=10, sender=person),
+                sent("message.delivered", f"{one}-out", one, at=12),
+                told.reaction(f"{one}-first", one, at=13, sender=person),
+                told.edited(f"{one}-first", one, at=14, value="edited"),
+                told.group_changed("name", one, at=15, value=f"Crew {n}"),
+                told.member("added", one, person, at=16),
+                told.poll(
+                    "poll.received",
+                    f"{one}-poll",
+                    one,
+                    [told.option("A", voters=[(person, 9)])],
+                    at=17,
+                    sender=person,
+                ),
+                told.poll_event(
+                    "poll.vote.added", f"{one}-asked", one, at=18, person=person, option_id="option-A"
+                ),
+                told.location(person, at=19, chat_id=one),
+                told.card(person, "Carl", at=20, photo=f"https://cdn.example/{one}"),
+            )
+
+    def known(prefix, count):
+        for n in range(count):
+            one, person = f"{prefix}-{n}", someone(prefix, n)
+            yield told.chat_created(one, person)
+            yield received(f"{one}-first", one, at=5, sender=person)
+            yield told.poll("poll.received", f"{one}-asked", one, [told.option("A")], at=6, sender=person)
+
+    counts = []
+    for prefix, count in (("one", 1), ("some", 5), ("thirty", 30)):
+        keep(*known(prefix, count))
+        apply.apply_pending()
+        keep(*mixed(prefix, count))
+        with CaptureQueriesContext(connection) as queries:
+            assert apply.apply_batch() == 10 * count
+        assert not Receipt.objects.exclude(state="applied").exists()
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] == counts[2]
