@@ -137,6 +137,8 @@ def copy_bounded(response, copy, limit, until):
         if time.monotonic() > until:
             raise Refused("It came too slowly")
         copy.write(chunk)
+    # Its size is asked of the file system.
+    copy.flush()
 
 
 def give_up(attachment, reason):

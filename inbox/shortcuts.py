@@ -31,15 +31,24 @@ def chats_for(request):
 
 
 def chat_for(request, pk):
-    return get_object_or_404(chats_for(request).select_related("line", "environment", "assignee"), pk=pk)
+    return one_in(chats_for(request).select_related("line", "environment", "assignee"), pk)
+
+
+def one_in(rows, pk):
+    """`pk` is what a form or an address says: anything may stand there."""
+    try:
+        return get_object_or_404(rows, pk=pk)
+    except ValidationError as error:
+        raise Http404("There is no such thing") from error
+
+
+def words_in(request, name="q"):
+    """What somebody typed to look for; PostgreSQL knows no NUL."""
+    return request.GET.get(name, "").replace("\0", "").strip()
 
 
 def message_in(messages, pk):
-    """`pk` is what an address says: anything may stand there."""
-    try:
-        return get_object_or_404(messages, pk=pk)
-    except ValidationError as error:
-        raise Http404("No such message") from error
+    return one_in(messages, pk)
 
 
 def message_for(request, pk):

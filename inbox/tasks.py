@@ -72,7 +72,7 @@ def remove_unused_uploads():
     """What was uploaded a day ago and never sent."""
     unused = models.Attachment.objects.unused().filter(created_at__lt=timezone.now() - UNUSED_FOR)
     for attachment in unused[:500]:
-        attachment.remove()
+        attachment.remove_unused()
 
 
 @shared_task

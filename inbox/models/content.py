@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.template.defaultfilters import filesizeformat
 
 from inbox.models import effects
+from inbox.models.attachment import Attachment
 from inbox.models.refusing import Refused
 
 TEXT_LENGTH, LINK_LENGTH, PARTS = 10_000, 2_048, 100
@@ -62,11 +63,13 @@ class Content:
         return {"message_id": self.original.external_id, "part_index": self.original_part}
 
     def check(self, chat):
-        """Raises Refused where the contract, the service or the conversation does not allow it."""
+        """Raises Refused where the contract, the service or the conversation does not allow it. In the transaction
+        in which it is sent or planned."""
         if chat.line_left_at:
             raise Refused(2013, f"{chat.line} has left this group.")
         if chat.line_left_at:
             raise Refused(2013, f"{chat.line} has left this group, so nothing can be sent to it.")
+        self.check_files()
         self.check_parts()
         if self.preferred_service not in SERVICES:
             raise Refused(1005, f"There is no service “{self.preferred_service}”.")
@@ -79,13 +82,22 @@ class Content:
         if chat.is_new and not chat.environment.frees_first_messages:
             self.check_first()
 
+    def check_files(self):
+        """Locks them, so that nobody takes one away before it is part of something."""
+        ids = sorted({file.pk for file in self.files})
+        held = Attachment.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+        held = held.in_bulk(ids) if ids else {}
+        for file in self.files:
+            if file.pk not in held:
+                raise Refused(1004, f"{file.filename} is not there any more. Attach it again.")
+            if held[file.pk].state == "deleted":
+                raise Refused(1004, f"{file.filename} was deleted.")
+
     def check_parts(self):
         if not any(
             text.strip() or part.get("attachment") for text, part in zip(self.texts, self.parts, strict=True)
         ):
             raise Refused(1004, "Write something, or attach a file.")
-        if gone := next((file for file in self.files if file.state == "deleted"), None):
-            raise Refused(1004, f"{gone.filename} was deleted.")
         if len(self.parts) > PARTS:
             raise Refused(1004, f"A message has {PARTS} parts at most.")
         if any("link" in part for part in self.parts) and len(self.parts) > 1:

@@ -74,8 +74,8 @@ class Deletable(models.Model):
             file, part.attachment = part.attachment, None
             part.text, part.extra = "", {}
             part.save(update_fields=["text", "extra", "attachment"])
-            if file and not file.is_used:
-                file.remove()
+            if file:
+                file.remove_unused()
         Edit.objects.filter(message=self).delete()
         self.reactions.all().delete()
         self.votes.all().delete()
@@ -97,6 +97,7 @@ class Deletable(models.Model):
     @transaction.atomic
     def delete_file(self, attachment, *, by):
         """Delete a file that it shows, here and at the carrier, for good; the message stays. Safe to repeat."""
+        self.hold()
         if attachment.delete_file(by=by) and attachment.external_id:
             Errand.queue(
                 Errand.Kind.DELETE_FILE,

@@ -117,7 +117,7 @@ class Group(models.Model):
     @transaction.atomic
     def rename(self, name, *, by):
         """Ask for another name; until the carrier says yes the old one is shown."""
-        name = " ".join(name.split())
+        name = " ".join(name.replace("\0", "").split())
         self.hold()
         self.refuse_if(self.why_not_rename())
         if not name or len(name) > NAME_LENGTH:

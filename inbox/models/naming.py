@@ -22,7 +22,7 @@ class Nameable(models.Model):
     @transaction.atomic
     def rename(self, first_name, last_name, *, by):
         """False where they are called that already."""
-        first_name, last_name = first_name.strip()[:80], last_name.strip()[:80]
+        first_name, last_name = (name.replace("\0", "").strip()[:80] for name in (first_name, last_name))
         others = type(self).objects.exclude(first_name=first_name, last_name=last_name)
         if not others.filter(pk=self.pk).update(first_name=first_name, last_name=last_name):
             return False

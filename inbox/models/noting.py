@@ -35,7 +35,7 @@ class Notable(models.Model):
 
     def keep_draft(self, text, *, by, mode=Draft.Mode.REPLY):
         """Remember what `by` is writing, and that they write in this mode; nothing of it is in the other's."""
-        text, notes = text[:DRAFT_LENGTH], self.drafts.filter(user=by, mode=Draft.Mode.NOTE)
+        text, notes = text[:DRAFT_LENGTH].replace("\0", ""), self.drafts.filter(user=by, mode=Draft.Mode.NOTE)
         text = text if text.strip() else ""
         if mode == Draft.Mode.NOTE:
             kept = {"text": text, "saved_at": timezone.now(), "is_current": True}

@@ -35,6 +35,13 @@ class Removable(models.Model):
         transaction.on_commit(attachment.remove_bytes)
         return True
 
+    @transaction.atomic
+    def remove_unused(self):
+        """The row and its bytes, unless something needs it or begins to at this moment. Safe to repeat."""
+        held = type(self).objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
+        if held and not held.is_used:
+            held.remove()
+
     def remove(self):
         """The row and its bytes, once the transaction holds."""
         files = [file for file in (self.file, self.preview) if file]

@@ -4,12 +4,12 @@ from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from inbox.models import Chat
-from inbox.shortcuts import chat_for, dated, may_answer
+from inbox.shortcuts import chat_for, dated, may_answer, one_in
 from inbox.thread import foot_of
 
 
@@ -73,7 +73,7 @@ def assign(request, pk):
     chat = chat_for(request, pk)
     before = chat.assignee
     to = request.POST.get("to") or None
-    colleague = get_object_or_404(chat.line.seen_by(), pk=to) if to else None
+    colleague = one_in(chat.line.seen_by(), to) if to else None
     done = chat.assign(colleague, by=request.user)
     said = f"Assigned to {colleague}" if colleague else "Assigned to nobody"
     return answer(request, pk, done and said, undo=("assign", {"to": before and before.pk}))

@@ -48,7 +48,10 @@ def rows(request, view):
     """The page of the list behind the row `before`, as it stood at `at` when it was drawn."""
     chats = chats_for(request)
     before = chat_for(request, request.GET.get("before"))
-    at = parse_datetime(request.GET.get("at", "")) or before.last_activity_at
+    try:
+        at = parse_datetime(request.GET.get("at", "")) or before.last_activity_at
+    except ValueError:
+        at = before.last_activity_at
     page = rows_of(chats.in_view(known(view), request.user).older_than(at, before.pk), request.user)
     return render(request, "inbox/_rows.html", page | {"view": view})
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from inbox.forms import StartForm
 from inbox.models import Handle
 from inbox.people_known import FOUND, find, handles_known_to, page_of
+from inbox.shortcuts import words_in
 from inbox.starting import Start, texts_in
 from inbox.views.inbox import list_of
 
@@ -93,7 +94,7 @@ def ask(request):
 @login_required
 def people(request):
     """Whom the words in `q` may mean, among those whom this person knows."""
-    words = request.GET.get("q", "").strip()
+    words = words_in(request)
     found = Handle.objects.none()
     if words and request.environment:
         found = find(handles_known_to(request.user, request.environment), words).order_by("value")[:FOUND]
@@ -104,7 +105,7 @@ def people(request):
 def contacts(request):
     """The whole list of whom this person knows, a page at a time, or those whom the words in `q` may mean."""
     belongs(request)
-    words = request.GET.get("q", "").strip()
+    words = words_in(request)
     page, after = page_of(
         handles_known_to(request.user, request.environment), words, request.GET.get("after", "")
     )

@@ -44,9 +44,8 @@ def upload(request, pk):
 @login_required
 @require_POST
 def remove(request, pk):
-    """What one has uploaded oneself and not sent; safe to repeat."""
+    """What one has uploaded oneself; what is part of something already stays."""
     mine = Attachment.objects.filter(environment=request.environment, uploaded_by=request.user)
     attachment = get_object_or_404(mine, pk=pk)
-    if not attachment.is_used:
-        attachment.remove()
+    attachment.remove_unused()
     return HttpResponse(status=204)

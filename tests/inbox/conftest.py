@@ -3,10 +3,11 @@
 import uuid
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from django.urls import reverse
 
-from inbox import tasks
+from inbox import media, tasks
 from inbox.models import Chat, ChatRead, Draft, Edit, Errand, Message, Part, Reaction
 from lines import gateways
 from lines.gateways import Accepted
@@ -55,6 +56,30 @@ def gateway(monkeypatch):
 
 
 @pytest.fixture
+def web(monkeypatch):
+    """The web outside: addresses by name, and answers by path; asked says what was really requested."""
+
+    class Web:
+        addresses = {"cdn.example.com": "93.184.216.34"}
+        answers, asked = {}, []
+
+        def answer(self, request):
+            self.asked.append(request)
+            return self.answers[request.headers["host"] + request.url.path]
+
+    web = Web()
+    web.answers, web.asked = {}, []
+    client = httpx.Client
+    monkeypatch.setattr(media, "resolve", lambda host, port: web.addresses[host])
+    monkeypatch.setattr(
+        media.httpx,
+        "Client",
+        lambda **options: client(transport=httpx.MockTransport(web.answer), follow_redirects=False),
+    )
+    return web
+
+
+@pytest.fixture
 def no_workers(monkeypatch):
     """Nobody is woken: what waits is run by `run_errands`, or by the test itself."""
     woken = []
@@ -86,9 +111,9 @@ def run_errands(gateway, no_workers):
 def press(client_of):
     """Post to the page `name` of a noun as `user`, as htmx does."""
 
-    def post(user, name, noun, htmx=True, **data):
+    def post(user, name, noun, *, htmx=True, data=None, **more):
         headers = {"HX-Request": "true"} if htmx else {}
-        return client_of(user).post(reverse(name, args=[noun.pk]), data, headers=headers)
+        return client_of(user).post(reverse(name, args=[noun.pk]), (data or {}) | more, headers=headers)
 
     return post
 

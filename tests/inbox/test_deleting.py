@@ -103,7 +103,9 @@ def test_then_all_that_it_said_is_gone_here_and_at_the_carrier(
     assert not message.edits.exists()
     assert not message.reactions.exists()
     assert (message.deleted_by, len(message.digest)) == (ana, 64)
-    assert list(environment.events.filter(message_id=message.pk).values_list("type", flat=True)) == [
+    assert list(
+        environment.events.filter(message_id=message.pk).order_by("pk").values_list("type", flat=True)
+    ) == [
         "message.received",
         "message.edited",
         "reaction.added",

@@ -31,30 +31,6 @@ def attachment(environment):
     )
 
 
-@pytest.fixture
-def web(monkeypatch):
-    """The web outside: addresses by name, and answers by path; asked says what was really requested."""
-
-    class Web:
-        addresses = {"cdn.example.com": "93.184.216.34"}
-        answers, asked = {}, []
-
-        def answer(self, request):
-            self.asked.append(request)
-            return self.answers[request.headers["host"] + request.url.path]
-
-    web = Web()
-    web.answers, web.asked = {}, []
-    client = httpx.Client
-    monkeypatch.setattr(media, "resolve", lambda host, port: web.addresses[host])
-    monkeypatch.setattr(
-        media.httpx,
-        "Client",
-        lambda **options: client(transport=httpx.MockTransport(web.answer), follow_redirects=False),
-    )
-    return web
-
-
 def test_media_is_stored_with_the_type_that_its_content_has(attachment, web):
     web.answers["cdn.example.com/a-1"] = httpx.Response(
         200, content=picture(), headers={"content-type": "text/html"}

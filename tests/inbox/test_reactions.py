@@ -110,7 +110,7 @@ def test_a_double_click_reacts_once(press, ana, message):
     for _ in range(2):
         press(ana, "react", message, operation="remove", type="like")
     assert Errand.objects.count() == 2
-    told = message.environment.events.filter(message_id=message.pk)
+    told = message.environment.events.filter(message_id=message.pk).order_by("pk")
     assert list(told.values_list("type", flat=True)) == [
         "inbox.reaction_added",
         "inbox.reaction_removed",
@@ -370,7 +370,7 @@ def test_the_same_told_twice_is_told_to_nobody_twice(message, tell, environment)
     for _ in range(2):
         tell(1, CARL, "like")
         tell(2, CARL, "like", removed=True)
-    told = environment.events.filter(message_id=message.pk)
+    told = environment.events.filter(message_id=message.pk).order_by("pk")
     assert list(told.values_list("type", flat=True)) == ["reaction.added", "reaction.removed"]
 
 
