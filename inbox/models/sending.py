@@ -46,6 +46,11 @@ class Sendable(models.Model):
         return self.claimed_at is not None and self.claimed_at > timezone.now() - CLAIM_LASTS
 
     @property
+    def never_left(self):
+        """No phone has it: it was deleted before, or nobody took it."""
+        return not self.is_inbound and not self.external_id and not self.sent_at
+
+    @property
     def is_waiting_to_leave(self):
         times = (self.accepted_at, self.failed_at, self.sent_at, self.deleted_at)
         return not self.is_inbound and not any(times)

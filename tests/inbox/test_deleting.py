@@ -322,6 +322,13 @@ def test_a_queued_message_that_was_deleted_never_leaves(ana, chat, gateway, run_
     assert message.retry(by=ana) is None
 
 
+def test_what_never_left_is_on_no_phone(press, ana, chat, make_message):
+    queued = chat.send(by=ana, text="Oops")
+    assert "It never left." in press(ana, "delete", queued).content.decode()
+    sent = make_message(chat, "Three left", author=ana, external_id="ours-1")
+    assert "It stays on their phone." in press(ana, "delete", sent).content.decode()
+
+
 def test_brought_back_it_leaves_after_all(ana, chat, gateway, no_workers):
     message = chat.send(by=ana, text="Oops")
     message.delete_here(by=ana)
