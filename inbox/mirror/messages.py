@@ -128,6 +128,9 @@ def merge(message, item):
         setattr(message, name, min(told, known) if told and known else told or known)
     for name in ONCE:
         setattr(message, name, getattr(message, name) or getattr(item, name))
+    if message.queued_at and item.service:
+        # What we wrote was only expected to go by another.
+        message.service = item.service
     return before != [getattr(message, name) for name in (*TIMES, *ONCE, "external_id")]
 
 

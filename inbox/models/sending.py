@@ -166,7 +166,8 @@ class Sendable(models.Model):
         for name in ("sent_at", "delivered_at", "read_at"):
             setattr(fresh, name, getattr(fresh, name) or getattr(self, name))
         fresh.external_id = accepted.message_id
-        fresh.service = fresh.service or accepted.service or ""
+        # Until now it was only expected to go by this one.
+        fresh.service = accepted.service or fresh.service
         fresh.accepted_at = fresh.accepted_at or timezone.now()
         fresh.claimed_at = None
         fresh.verdict = {}

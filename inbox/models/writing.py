@@ -91,7 +91,7 @@ class Writable(models.Model):
             chat=chat,
             direction=Message.Direction.OUTBOUND,
             author=by,
-            service=chat.service,
+            service=content.preferred_service or chat.service,
             preferred_service=content.preferred_service,
             effect=content.effect,
             reply_to=content.reply_to,

@@ -393,6 +393,31 @@ def test_a_retry_says_all_of_it_again_once_however_often_it_is_pressed(
     assert chat.drafts_of(ana)["reply"] == "Something else"
 
 
+def test_it_is_shown_to_go_by_what_the_carrier_says(chat, ana, environment, carrier, monkeypatch):
+    message = chat.send(by=ana, content=Content(parts_of("As a text"), preferred_service="RCS"))
+    assert message.service == "RCS"
+    accepted = Accepted(chat_id=chat.external_id, message_id="taken", service="SMS")
+    monkeypatch.setattr(carrier, "send", lambda self, message: accepted)
+    tasks.send_chat(chat.pk)
+
+    message.refresh_from_db()
+    assert message.service == "SMS"
+
+
+def test_it_is_shown_to_go_by_what_a_webhook_says_later(chat, ana, environment, carrier):
+    message = chat.send(by=ana, text="Yes")
+    tasks.send_chat(chat.pk)
+    assert message.service == chat.service == "iMessage"
+    told_of = told.message(
+        "message.sent", "carrier-0", chat.external_id, at=60, parts=[told.text("Yes")], service="SMS"
+    )
+    Receipt.objects.bulk_create(rows_of(environment, [told_of]))
+    apply.apply_pending()
+
+    message.refresh_from_db()
+    assert message.service == "SMS"
+
+
 def test_a_voice_memo_is_retried_as_one(chat, ana, environment, carrier):
     memo = Attachment.objects.create(
         environment=environment, filename="memo.m4a", mime_type="audio/mp4", size=9, state="stored"

@@ -24,10 +24,11 @@ function problemIn(html) {
 }
 
 // The bubble that is there before the server has heard of it, from the composer's model of one.
-export function bubbleOf(model, { text, key, uploads, quote, memo }) {
+export function bubbleOf(model, { text, key, uploads, choices, quote, memo }) {
   const bubble = model.content.firstElementChild.cloneNode(true)
   const at = new Date().toISOString()
   Object.assign(bubble.dataset, { key, at, author: document.body.dataset.user })
+  if (choices.service) bubble.dataset.service = choices.service.toLowerCase()
   bubble.querySelector("local-time").setAttribute("datetime", at)
   const said = bubble.querySelector(".message__bubble")
   const names = uploads.map((file) => file.name)
