@@ -163,5 +163,7 @@ def try_again(attachment, reason):
 def tell(attachment):
     for part in attachment.parts.select_related("message__chat"):
         attachment.environment.record("inbox.attachment_stored", message=part.message)
+    for reaction in attachment.reactions.select_related("message__chat"):
+        attachment.environment.record("inbox.attachment_stored", message=reaction.message)
     for contact in attachment.photo_of.select_related("environment"):
         contact.tell_changed()

@@ -5,11 +5,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
 from inbox import media, tasks
 from inbox.kinds import kind_of
-from inbox.models import Attachment, Chat, Part
+from inbox.models import Attachment, Chat, Part, Reaction
 from tests.inbox import files
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,25 @@ def test_media_is_stored_with_the_type_that_its_content_has(attachment, web):
     assert (attachment.width, attachment.height) == (8, 6)
     assert attachment.file.read() == picture()
     assert web.asked[0].url.host == "93.184.216.34"
+
+
+def test_a_sticker_is_told_of_when_its_picture_is_there(attachment, web, chat, make_message):
+    message = make_message(chat, "The saddle is yours")
+    handle = chat.participants.first().handle
+    Reaction.objects.create(
+        message=message,
+        chat=chat,
+        handle=handle,
+        type="sticker",
+        key="sticker 1",
+        sticker=attachment,
+        added_at=timezone.now(),
+    )
+    web.answers["cdn.example.com/a-1"] = httpx.Response(200, content=picture())
+    media.fetch(attachment)
+
+    stored = chat.environment.events.filter(type="inbox.attachment_stored")
+    assert list(stored.values_list("message_id", flat=True)) == [message.pk]
 
 
 def test_what_is_too_large_is_refused_while_reading(attachment, web, settings):
