@@ -99,7 +99,7 @@ class MessageComposer extends HTMLElement {
   // Keys and clicks
 
   #pressed(event) {
-    if (event.target.matches("[data-url]")) return this.#addressed(event)
+    if (event.target.matches("input[data-url]")) return this.#addressed(event)
     if (event.target !== this.#text) return
     if (event.key === "Escape" && this.#fields.reply_to.value) {
       event.stopPropagation()
@@ -417,7 +417,7 @@ class MessageComposer extends HTMLElement {
   }
 
   #askAddress(isOn) {
-    const field = this.querySelector("[data-url]")
+    const field = this.querySelector("input[data-url]")
     this.#part("address").hidden = !isOn
     field.value = ""
     if (isOn) field.focus()
@@ -430,7 +430,7 @@ class MessageComposer extends HTMLElement {
   }
 
   #fetchAddress() {
-    const field = this.querySelector("[data-url]")
+    const field = this.querySelector("input[data-url]")
     if (!field.value.trim() || !field.reportValidity()) return
     this.#files.fetch(field.value.trim())
     this.#askAddress(false)
