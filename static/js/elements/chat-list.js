@@ -44,7 +44,9 @@ class ChatList extends HTMLElement {
   put(html, unread, sequence) {
     const row = element(html)
     const old = document.getElementById(row.id)
-    if (old?.dataset.sequence > sequence || old?.dataset.activity > row.dataset.activity) return
+    // A row of the page has no number; a reaction that is taken back may lead to an earlier time.
+    const isOld = old?.dataset.sequence ? old.dataset.sequence > sequence : old?.dataset.activity > row.dataset.activity
+    if (isOld) return
     row.dataset.sequence = sequence
     const draft = old?.querySelector(".chat-row__draft")?.parentElement
     if (draft) row.querySelector(".chat-row__last").replaceWith(draft.cloneNode(true))

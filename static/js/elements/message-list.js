@@ -68,11 +68,11 @@ class MessageList extends HTMLElement {
     if (sequence) item.dataset.sequence = sequence
     const isAtEnd = this.scrollTop > -80
     if (old && old.dataset.at === item.dataset.at) {
+      const focused = old.contains(document.activeElement) && document.activeElement
       keepPlaying(old, item)
       keepEditing(old, item)
-      const hadFocus = document.activeElement === old
       old.replaceWith(item)
-      if (hadFocus) item.focus({ preventScroll: true })
+      if (focused) (focused === old ? item : focused).focus({ preventScroll: true })
     } else {
       old?.remove()
       this.#list.insertBefore(item, this.#after(item))
@@ -155,7 +155,8 @@ class MessageList extends HTMLElement {
   }
 
   async #jump(id) {
-    if (!document.getElementById(`message-${id}`) && !(await this.#load(`?around=${id}`))) {
+    const isHere = document.getElementById(`message-${id}`) && !this.dataset.thread
+    if (!isHere && !(await this.#load(`?around=${id}`))) {
       return sayPlace("That message cannot be shown here")
     }
     sayPlace(this.#isBehind ? "Earlier messages" : "")

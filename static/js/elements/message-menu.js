@@ -249,7 +249,13 @@ class MessageMenu extends HTMLElement {
     const text = bubble.querySelector(".message__text")
     text.hidden = true
     text.after(form)
-    const undo = () => (form.remove(), (text.hidden = false), message.focus())
+    // The message may have been drawn anew round the form.
+    const undo = () => {
+      const shown = form.previousElementSibling
+      form.remove()
+      shown.hidden = false
+      shown.closest(".message").focus()
+    }
     form.addEventListener("submit", (event) => {
       event.preventDefault()
       if (field.value.trim() === words.trim()) return undo()
