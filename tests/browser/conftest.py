@@ -24,7 +24,14 @@ from playwright.sync_api import expect, sync_playwright
 from tests.browser.phones import Handset
 
 ROOT = Path(__file__).resolve().parents[2]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    # A microphone that hums, and nobody who has to be asked for it.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PATIENCE = 15_000
 LAUNCH = [sys.executable, "-m", "partyline.launch"]
