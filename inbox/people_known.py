@@ -13,7 +13,7 @@ FOUND, PAGE, WORDS = 8, 30, 4
 
 def handles_known_to(user, environment):
     """Who leads knows everybody; others those with whom one of their lines has a conversation."""
-    handles = Handle.objects.filter(environment=environment).select_related("contact")
+    handles = Handle.objects.filter(environment=environment).select_related("contact__photo")
     member = Membership.objects.filter(environment=environment, user=user).first()
     if member is None:
         return handles.none()

@@ -60,9 +60,7 @@ def claim():
     """Lock what is due, oldest first, leaving out what stands behind another receipt of its chat that we do not
     hold: locked by another worker, or waiting for its next try."""
     due = Receipt.objects.pending().filter(next_try_at__lte=timezone.now()).order_by("pk")
-    claimed = list(
-        due.select_for_update(of=("self",), skip_locked=True).select_related("environment")[:BATCH]
-    )
+    claimed = list(due.select_for_update(skip_locked=True)[:BATCH])
     return in_order(claimed)
 
 

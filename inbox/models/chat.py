@@ -77,7 +77,7 @@ class ChatQuerySet(models.QuerySet):
                 "icon",
                 "assignee",
                 "last_message__author",
-                "last_message__sender__contact",
+                "last_message__sender__contact__photo",
                 "last_reaction__author",
                 "last_reaction__handle__contact",
                 "last_reaction__message",
@@ -88,7 +88,9 @@ class ChatQuerySet(models.QuerySet):
                 "last_reaction__message__parts__attachment",
                 models.Prefetch(
                     "participants",
-                    Participant.objects.filter(left_at=None).select_related("handle__contact").order_by("id"),
+                    Participant.objects.filter(left_at=None)
+                    .select_related("handle__contact__photo")
+                    .order_by("id"),
                 ),
             )
         )

@@ -63,7 +63,7 @@ class LocationShare(models.Model):
             return self.refresh_from_db()
         try:
             found = gateways.for_environment(self.chat.environment).fetch_location(self.chat.external_id)
-        except gateways.GatewayError:
+        except (gateways.TemporaryFailure, gateways.PermanentFailure):
             LocationShare.objects.filter(pk=self.pk).update(asked_at=None)
             raise
         self.keep_place(found, by=by)

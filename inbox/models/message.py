@@ -72,7 +72,7 @@ class MessageQuerySet(models.QuerySet):
     def for_bubbles(self):
         """With all that a bubble shows, in a constant number of queries."""
         return self.select_related(
-            "sender__contact",
+            "sender__contact__photo",
             "author",
             "deleted_by",
             "chat__line",

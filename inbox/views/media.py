@@ -63,8 +63,7 @@ def attachment_for(request, pk):
     seen = Q(parts__message__chat__in=chats) | Q(reactions__chat__in=chats) | Q(scheduled__chat__in=chats)
     seen |= Q(icon_of__in=chats) | Q(photo_of__handles__participations__chat__in=chats)
     mine = Q(uploaded_by=request.user, environment=request.environment, parts=None)
-    icons = Q(icon_of__in=chats_for(request))
-    return get_object_or_404(Attachment.objects.filter(seen | mine | icons, state="stored").distinct(), pk=pk)
+    return get_object_or_404(Attachment.objects.filter(seen | mine, state="stored").distinct(), pk=pk)
 
 
 def answer(request, stored, mime_type, filename, *, tag, is_shown):

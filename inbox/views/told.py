@@ -2,7 +2,7 @@
 
 from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -27,7 +27,7 @@ def ask(request, pk):
     problem = ""
     try:
         share.ask(by=request.user)
-    except gateways.GatewayError as failure:
+    except (gateways.TemporaryFailure, gateways.PermanentFailure) as failure:
         problem = f"The carrier did not say where they are: {failure.reason}"
     if not request.htmx:
         if problem:
@@ -63,7 +63,7 @@ def contact_and_chat(request, pk):
     asked_from = request.GET.get("chat") or request.POST.get("chat") or ""
     try:
         chat = chat_for(request, asked_from)
-    except ValueError as error:
+    except ValidationError as error:
         raise Http404("No such conversation") from error
     if not may_answer(request, chat):
         raise PermissionDenied("You may read this line, but not change its people")

@@ -50,7 +50,7 @@ function hear(detail) {
   }
   for (const id of ["typing", "seen"]) if (detail[id]) exchange(id, detail[id])
   if (/location/.test(event)) renew("locations")
-  if (event === "inbox.contact_changed") (renew("head"), document.dispatchEvent(new CustomEvent("details:renew")))
+  if (event === "inbox.contact_changed") renew("head")
   if (/^(message|poll)\.received$/.test(event)) {
     unseen = true
     read()
@@ -58,7 +58,7 @@ function hear(detail) {
 }
 
 document.addEventListener("live:event", ({ detail }) => hear(detail))
-document.addEventListener("live:refresh", () => openChat() && (renew("head"), renew("foot")))
+document.addEventListener("live:refresh", () => openChat() && (renew("head"), renew("foot"), renew("locations")))
 document.addEventListener("message:sent", () => renew("foot"))
 document.addEventListener("group:changed", () => (renew("head"), renew("foot")))
 document.addEventListener("conversation:shown", () => {

@@ -3,7 +3,7 @@
 import { openChat, title } from "navigation"
 
 // Names of events. Whoever shows more there adds what it depends on: renewDetailsOn(/^contact\./).
-const patterns = [/^participant\./, /^chat\.(group_|created|background)/, /^inbox\.(group_asked|errand_failed|chat_(assigned|closed|reopened|started)|contact_changed|card_shared)$/, /^contact_card\./, /opted_(out|in)$/, /line_(paused|resumed)$/]
+const patterns = [/^participant\./, /^chat\.(group_|created|background)/, /^inbox\.(group_asked|errand_failed|chat_(assigned|closed|reopened|started)|contact_changed|card_shared)$/, /^contact_card\./, /opted_(out|in)$/, /line_(paused|resumed)$/, /^phone_number\./]
 const OF_MEMBERS = /^participant\.|^chat\.group_/
 
 export const renewDetailsOn = (pattern) => patterns.push(pattern)
