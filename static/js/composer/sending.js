@@ -32,7 +32,7 @@ export function bubbleOf(model, { text, key, uploads, choices, quote, memo }) {
   bubble.querySelector("local-time").setAttribute("datetime", at)
   const said = bubble.querySelector(".message__bubble")
   const names = uploads.map((file) => file.name)
-  said.innerText = [...names, memo && "Voice memo", text.trim()].filter(Boolean).join("\n")
+  said.innerText = [...(memo ? ["Voice memo"] : names), text.trim()].filter(Boolean).join("\n")
   if (quote) {
     const original = Object.assign(document.createElement("p"), { className: "quote" })
     original.append(Object.assign(document.createElement("span"), { textContent: quote }))

@@ -273,10 +273,13 @@ class MessageComposer extends HTMLElement {
   }
 
   #said() {
+    const uploads = this.#files.arrived
     return {
       text: this.#text.value,
       key: this.#fields.key.value,
-      uploads: this.#files.arrived,
+      uploads,
+      // A recording that had to be tried again; beside words it is a file.
+      memo: uploads.length === 1 && uploads[0].isVoice && !this.#text.value.trim(),
       choices: Object.fromEntries(CHOICES.map((name) => [name, this.#fields[name].value])),
       quote: this.#part("quote").querySelector("span").textContent,
       label: this.#part("effect").querySelector("span").textContent,
@@ -466,6 +469,8 @@ class MessageComposer extends HTMLElement {
 
   #sendMemo() {
     const file = this.#recorder.memo
+    // It is being recorded anew.
+    if (!file) return
     const choices = { service: this.#fields.service.value }
     const said = { text: "", key: newKey(), uploads: [], choices, quote: "", label: "", memo: true }
     this.#recorder.close()
