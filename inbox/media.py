@@ -165,5 +165,6 @@ def tell(attachment):
         attachment.environment.record("inbox.attachment_stored", message=part.message)
     for reaction in attachment.reactions.select_related("message__chat"):
         attachment.environment.record("inbox.attachment_stored", message=reaction.message)
+    attachment.tell_groups()
     for contact in attachment.photo_of.select_related("environment"):
         contact.tell_changed()

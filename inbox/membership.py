@@ -7,7 +7,7 @@ from inbox.models import Errand, Handle, Participant
 # Of those who left, so many are named.
 GONE = 20
 # Whoever came so soon after the group began was in it from the beginning.
-BEGINNING = timedelta(minutes=1)
+BEGINNING = timedelta(seconds=5)
 
 
 def group_of(chat):

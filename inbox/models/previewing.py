@@ -124,7 +124,13 @@ class Previewable(models.Model):
         self.refresh_from_db()
         for part in self.parts.select_related("message__chat"):
             self.environment.record("inbox.attachment_previewed", message=part.message)
+        self.tell_groups()
         return True
+
+    def tell_groups(self):
+        """It can be shown now as the picture of these groups."""
+        for chat in self.icon_of.select_related("line"):
+            self.environment.record("inbox.icon_ready", chat=chat)
 
     @property
     def is_preparing(self):

@@ -30,6 +30,9 @@ def take(environment, outgoing, *, chat=None, original=None):
     """
     rules.check(outgoing)
     with transaction.atomic():
+        # Before its chat: a group that was named since is no longer found by its people, and must not be made again.
+        if first := taken(environment, outgoing.idempotency_key):
+            return first
         chat, is_new = (chat, False) if chat else chat_for(environment, outgoing)
         if is_new and not environment.frees_first_messages:
             rules.check_first(outgoing)

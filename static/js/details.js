@@ -1,16 +1,26 @@
 // Beside the conversation, and who reads it: fetched again when somebody changes what is told there, part by part,
 // but never under the hands of whoever opens or fills in something.
-import { openChat, title } from "navigation"
+import { landmark, openChat, title } from "navigation"
 
 // Names of events. Whoever shows more there adds what it depends on: renewDetailsOn(/^contact\./).
-const patterns = [/^participant\./, /^chat\.(group_|created|background)/, /^inbox\.(group_asked|errand_failed|chat_(assigned|closed|reopened|started)|contact_changed|card_shared)$/, /^contact_card\./, /opted_(out|in)$/, /line_(paused|resumed)$/, /^phone_number\./]
-const OF_MEMBERS = /^participant\.|^chat\.group_/
+const patterns = [
+  /^participant\./,
+  /^chat\.(group_|created|background)/,
+  /^inbox\.(group_asked|icon_ready|errand_failed|contact_changed|card_shared)$/,
+  /^inbox\.chat_(assigned|closed|reopened|started)$/,
+  /^contact_card\./,
+  /^phone_number\./,
+  /opted_(out|in)$/,
+  /line_(paused|resumed)$/,
+]
+const OF_MEMBERS = /^participant\.|^chat\.(group_|created$)|icon_ready$/
 
 export const renewDetailsOn = (pattern) => patterns.push(pattern)
 
 const details = () => document.getElementById("details")
 const drawn = new Map()
 let isStale = false
+let isWanted = false
 let asked = 0
 
 async function fetched(path) {
@@ -24,22 +34,26 @@ async function fetched(path) {
 export async function renewDetails({ now = false } = {}) {
   const chat = details()?.dataset.chat
   if (!chat || chat !== openChat()) return
+  // Whoever has just done something here wants to see what came of it, whatever else is asked for meanwhile.
+  isWanted ||= now
   const number = ++asked
   const next = await fetched(`/chats/${chat}/details/`)
   if (!next || number !== asked || details()?.dataset.chat !== chat) return
-  isStale = false
+  const isForced = isWanted
+  isStale = isWanted = false
   if (drawn.get("chat") !== chat) drawn.clear()
   drawn.set("chat", chat)
   const wanted = [...next.children].filter((part) => part.id)
   for (const part of [...details().children]) {
-    if (part.id && !isBusy(part) && !wanted.some(({ id }) => id === part.id)) part.remove()
+    if (part.id && (isForced || !isBusy(part)) && !wanted.some(({ id }) => id === part.id)) part.remove()
   }
   let before = details().querySelector(".details__bar")
   for (const part of wanted) {
     const old = document.getElementById(part.id)
-    before = old ? exchange(old, part, now) : insert(part, before)
+    before = old ? exchange(old, part, isForced) : insert(part, before)
   }
   document.querySelectorAll("by-line[data-handle]").forEach((line) => line.name())
+  landmark()
 }
 
 function insert(part, before) {
@@ -50,9 +64,9 @@ function insert(part, before) {
 }
 
 // The part of the page that stands there now.
-function exchange(old, part, now) {
+function exchange(old, part, isForced) {
   if (drawn.get(part.id) === part.outerHTML) return old
-  if (!now && isBusy(old)) {
+  if (!isForced && isBusy(old)) {
     isStale = true
     return old
   }

@@ -58,7 +58,7 @@ function arrived() {
 
 // On a phone one zone is the page, so it is also its main landmark.
 const phone = matchMedia("(width < 48rem)")
-function landmark() {
+export function landmark() {
   const screen = phone.matches && document.body.dataset.screen
   list()?.setAttribute("role", screen === "list" ? "main" : "region")
   const details = document.getElementById("details")

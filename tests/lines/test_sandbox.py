@@ -133,6 +133,15 @@ def test_the_same_key_is_one_message(write):
     assert events().count("message.sent") == 1
 
 
+def test_the_same_key_makes_no_second_group_where_the_first_was_named_since(write):
+    people = [NORA, "+15035550172"]
+    first = write(to=people)
+    SandboxChat.objects.update(handles_key=None)
+
+    assert write(to=people) == first
+    assert SandboxChat.objects.count() == 1
+
+
 def test_the_same_people_are_one_chat_whatever_names_it(write, gateway):
     first = write()
     by_people = write(key="key-2")

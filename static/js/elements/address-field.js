@@ -62,8 +62,7 @@ class AddressField extends HTMLElement {
     const text = event.clipboardData.getData("text")
     if (!PARTS.test(text)) return
     event.preventDefault()
-    this.#input.value += text
-    this.#take()
+    this.#take(`${this.#input.value},${text}`)
   }
 
   #pressed(event) {
@@ -160,8 +159,8 @@ class AddressField extends HTMLElement {
   }
 
   // What is typed and finished is somebody, or a chip that says why it is nobody.
-  #take() {
-    const words = this.#input.value.split(PARTS).map((word) => word.trim())
+  #take(text = this.#input.value) {
+    const words = text.split(PARTS).map((word) => word.trim())
     this.#input.value = ""
     this.#close()
     this.#add(words.filter(Boolean))

@@ -1,5 +1,6 @@
 // The form of a new conversation: what is chosen by hand stays chosen, and only Send or its key sends it.
 import "elements/address-field"
+import { landmark } from "navigation"
 
 class NewConversation extends HTMLElement {
   connectedCallback() {
@@ -8,6 +9,7 @@ class NewConversation extends HTMLElement {
     form.addEventListener("change", ({ target }) => {
       if (target.id === "line") form.elements.by_hand.value = "1"
     })
+    document.addEventListener("htmx:oobAfterSwap", landmark)
     form.addEventListener("keydown", (event) => this.#pressed(event, form))
     if (!/Mac|iP/.test(navigator.platform)) this.querySelector("[data-key=send]").textContent = "Ctrl ↵"
   }
