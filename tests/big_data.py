@@ -17,7 +17,7 @@ from webhooks.models import Receipt
 CHATS, PER_CHAT, LINES = 200_000, 10, 20
 FAT, IN_FAT, WAITING = 7, 5000, 50
 APPLIED, PENDING = 100_000, 1000
-CHAT = f"((n - 1) % {CHATS} + 1)"
+CHAT = "((n - 1) %% %(chats)s + 1)"
 HASH = "(hashint4(n) & 2147483647)"
 LINE = f"(%(lines)s::uuid[])[n %% {LINES} + 1]"
 NEWEST = "(%(now)s::timestamptz - n * interval '30 seconds')"
@@ -47,6 +47,7 @@ class BigData:
     `fat` is a conversation on ana's line with 5,000 messages more than the ten of the others.
     """
 
+    chats = CHATS
     # SQL of what message number n says.
     text = "'No. ' || n || ': is the blue one still in stock?'"
 
@@ -101,17 +102,17 @@ class BigData:
         contact = Contact.objects.create(environment=environment)
         handle = Handle.objects.create(environment=environment, value="template")
         chat = Chat.objects.create(environment=environment, line=line, service="iMessage")
-        self.copy(contact, CHATS, id=uuid_of("contact"), first_name="'Carl'", last_name="'No. ' || n")
+        self.copy(contact, self.chats, id=uuid_of("contact"), first_name="'Carl'", last_name="'No. ' || n")
         self.copy(
             handle,
-            CHATS,
+            self.chats,
             id=uuid_of("handle"),
             value="'+1' || (4150000000 + n)",
             contact_id=f"CASE WHEN n % 2 = 0 THEN {uuid_of('contact')} END",
         )
         self.copy(
             chat,
-            CHATS,
+            self.chats,
             id=uuid_of("chat"),
             external_id="'chat-' || n",
             line_id=LINE,
@@ -125,7 +126,7 @@ class BigData:
         )
         self.copy(
             Participant.objects.create(chat=chat, handle=handle),
-            CHATS,
+            self.chats,
             chat_id=uuid_of("chat"),
             handle_id=uuid_of("handle"),
         )
@@ -133,7 +134,7 @@ class BigData:
         for which in (0, 1):
             self.copy(
                 read,
-                CHATS,
+                self.chats,
                 chat_id=uuid_of("chat"),
                 user_id=f"(%(agents)s::uuid[])[n %% {LINES} * 2 + {which + 1}]",
                 seen=2,
@@ -148,11 +149,11 @@ class BigData:
         )
         part = Part.objects.create(message=message, index=0, kind="text", text="Hello")
         # The newest of every conversation, then the second newest, and so on.
-        age = f"((n - 1) / {CHATS})"
+        age = "((n - 1) / %(chats)s)"
         at = f"(%(now)s::timestamptz - {CHAT} * interval '30 seconds' - {age} * interval '1 hour')"
         self.copy(
             message,
-            CHATS * PER_CHAT,
+            self.chats * PER_CHAT,
             id=uuid_at(at, "message"),
             external_id="'message-' || n",
             chat_id=uuid_of("chat", CHAT),
@@ -175,7 +176,9 @@ class BigData:
             next_try_at=fat_at,
         )
         with self.without_indexes(part):
-            self.copy(part, CHATS * PER_CHAT, message_id=uuid_at(at, "message"), line_id=LINE, text=self.text)
+            self.copy(
+                part, self.chats * PER_CHAT, message_id=uuid_at(at, "message"), line_id=LINE, text=self.text
+            )
             line = LINE.replace("n ", f"{FAT} ")
             self.copy(part, IN_FAT, message_id=uuid_at(fat_at, "fat"), line_id=line, text=self.text)
         self.templates = [part, message, *self.templates]
@@ -192,12 +195,12 @@ class BigData:
         )
         self.copy(
             event,
-            CHATS * 2,
+            self.chats * 2,
             event_id=uuid_of("event"),
             sequence="n + 1000",
             line_id=f"(%(lines)s::uuid[])[n %% {LINES} + 1]",
             chat_id=uuid_of("chat", CHAT),
-            type=f"CASE WHEN n > {CHATS} THEN 'inbox.chat_closed' ELSE 'message.received' END",
+            type=f"CASE WHEN n > {self.chats} THEN 'inbox.chat_closed' ELSE 'message.received' END",
         )
         self.copy(
             receipt,
@@ -235,6 +238,7 @@ class BigData:
             "lines": [line.pk for line in self.lines],
             "agents": [agent.pk for agent in self.agents],
             "now": self.now,
+            "chats": self.chats,
             "template": template.pk,
         }
         names = [field.column for field in template._meta.concrete_fields]

@@ -3,6 +3,7 @@
 import json
 import statistics
 import time
+from urllib.parse import urlencode
 
 import pytest
 from django.core.management import call_command
@@ -70,7 +71,7 @@ def look(big, client_of):
 
 def judge(statements):
     for statement in statements:
-        if statement.startswith(("SELECT", "WITH", "UPDATE")):
+        if statement.lstrip().startswith(("SELECT", "WITH", "UPDATE")):
             scanned = BIG & {node["Relation Name"] for node in nodes_of(statement) if is_scan(node)}
             assert not scanned, f"reads all of {scanned}: {statement}\n{text_of(statement)}"
 
@@ -164,3 +165,50 @@ def test_the_sweep_finds_what_waits_to_leave(big, monkeypatch):
             Message.claim_next(big.fat.pk)
     assert woken == [str(big.fat.pk)]
     judge(query["sql"] for query in queries)
+
+
+SEARCHES = [
+    "absentword",
+    "1234567",
+    "blue",
+    "blue stock",
+    "bl",
+    '"blue one" still',
+    "carl",
+    "carl 12345",
+    "4150012345",
+    "from:+14150000027 blue",
+    "from:me",
+    "is:unread blue",
+    "is:unread absentword",
+    "is:closed",
+    "is:mine stock",
+    "has:link",
+    "has:photo",
+    "line:07 blue",
+    "on:today blue",
+    "after:2000-01-01 absentword",
+]
+
+
+@pytest.mark.parametrize("typed", SEARCHES)
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_search(look, name, typed):
+    response, queries = look(name, reverse("search") + "?" + urlencode({"q": typed}))
+    assert queries <= 26
+    meaning = response.context["meaning"]
+    assert meaning.problems == []
+
+
+def test_the_page_behind_what_was_found(look):
+    for name in PEOPLE:
+        first, _ = look(name, reverse("search") + "?q=blue")
+        more = look(name, reverse("search") + f"?q=blue&before={first.context['more']}")[0]
+        hits = [hit.pk for page in (first, more) for group in page.context["groups"] for hit in group.hits]
+        assert len(set(hits)) == len(hits) == 80
+
+
+def test_a_message_far_back_in_its_place(big, look):
+    wanted = big.fat.messages.newest_first()[4000]
+    response, _ = look("ana", reverse("search") + f"?q=blue&at={wanted.pk}")
+    assert response.context["found"] == f"message-{wanted.pk}"

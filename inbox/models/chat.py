@@ -86,14 +86,15 @@ class ChatQuerySet(models.QuerySet):
             .prefetch_related(
                 "last_message__parts__attachment",
                 "last_reaction__message__parts__attachment",
-                models.Prefetch(
-                    "participants",
-                    Participant.objects.filter(left_at=None)
-                    .select_related("handle__contact__photo")
-                    .order_by("id"),
-                ),
             )
+            .with_people()
         )
+
+    def with_people(self):
+        """With what it needs to be named: those who are in it."""
+        present = Participant.objects.filter(left_at=None)
+        present = present.select_related("handle__contact__photo").order_by("id")
+        return self.select_related("line").prefetch_related(models.Prefetch("participants", present))
 
     def with_own(self, user):
         """With what of a row is only for `user`: what they have not read, and their draft."""

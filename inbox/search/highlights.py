@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from django.utils.html import conditional_escape, format_html_join
 
@@ -23,6 +24,8 @@ BEFORE, AROUND = 40, 220
 
 def plain(text):
     """(without accents and capitals, where each of its letters stands in `text`)."""
+    if text.isascii():
+        return text.lower(), range(len(text) + 1)
     letters, places = [], []
     for place, letter in enumerate(text):
         for piece in unicodedata.normalize("NFD", letter):
@@ -35,6 +38,7 @@ def plain(text):
     return "".join(letters), [*places, len(text)]
 
 
+@lru_cache(maxsize=64)
 def pattern_of(terms, *, anywhere=False):
     """A regular expression over plain text, or None; `anywhere` also in the middle of words."""
     begins, ends = ("", "") if anywhere else (r"(?<![^\W_])", r"(?![^\W_])")
@@ -47,7 +51,7 @@ def pattern_of(terms, *, anywhere=False):
 
 def spots_in(text, terms, *, anywhere=False):
     """(start, end) of each place in `text` that was searched for, in order."""
-    pattern = pattern_of(terms, anywhere=anywhere)
+    pattern = pattern_of(tuple(terms), anywhere=anywhere)
     if pattern is None:
         return []
     letters, places = plain(text)

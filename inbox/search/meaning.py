@@ -86,7 +86,7 @@ def on_lines(meaning, name, lines):
 
 
 def within(meaning, pk, chats):
-    meaning.chat = chats.filter(pk=pk).for_rows().first()
+    meaning.chat = chats.filter(pk=pk).with_people().first()
     if meaning.chat is None:
         meaning.problems.append("The conversation of in: is not there, or not yours to see.")
         return

@@ -53,7 +53,7 @@ def address_in(typed, request):
 def conversations_with(address, request):
     chats = chats_for(request).filter(participants__handle__value=address).newest_first()
     chats = Chat.objects.filter(pk__in=list(chats.values_list("pk", flat=True)[:SHOWN]))
-    return [conversation(chat, readable(address)) for chat in chats.newest_first().for_rows()]
+    return [conversation(chat, readable(address)) for chat in chats.newest_first().with_people()]
 
 
 def by_id(text, request):
@@ -94,7 +94,7 @@ def messages_by(text, request):
 
 def chats_by(text, request):
     found = chats_for(request).filter(named(text, "external_id"))
-    return [conversation(chat, chat.line.name) for chat in found.for_rows()[:SHOWN]]
+    return [conversation(chat, chat.line.name) for chat in found.with_people()[:SHOWN]]
 
 
 def files_by(text, request):

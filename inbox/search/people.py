@@ -72,7 +72,7 @@ def people_for(question, meaning):
     if not found:
         return []
     chats = Chat.objects.filter(pk__in=found, line__in=meaning.lines)
-    return list(chats.newest_first().for_rows())
+    return list(chats.newest_first().with_people())
 
 
 def of_lines(lines, parameters):

@@ -195,7 +195,7 @@ class TestHighlights:
         letters, places = plain(text)
 
         assert len(places) == len(letters) + 1
-        assert places == sorted(places)
+        assert list(places) == sorted(places)
 
 
 class TestFinding:
