@@ -201,10 +201,11 @@ def test_who_opted_out_is_not_written_to_and_the_page_says_so(window, handset):
     fiona = handset("Fiona")
     fiona.write("STOP")
     expect(ana.locator(".guard-bar")).to_contain_text("opted out")
-    expect(ana.locator(".composer__text")).to_have_count(0)
+    expect(ana.get_by_role("tab", name="Reply")).to_have_count(0)
+    expect(ana.get_by_role("tab", name="Note")).to_be_visible()
 
     fiona.write("Sorry, one more thing")
-    expect(ana.locator(".composer__text")).to_be_visible()
+    expect(ana.get_by_role("tab", name="Reply")).to_be_visible()
     expect(ana.locator("message-list")).to_contain_text("Sorry, one more thing")
 
 
