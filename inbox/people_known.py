@@ -1,70 +1,107 @@
 """Whom somebody may write to: the people whom they know, found by any part of a name, a number or an e-mail address."""
 
+import re
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Func, OuterRef, Q, Subquery, TextField
+from django.db.models.functions import Cast, Lower
 
-from inbox.models import Chat, Handle, Participant
-from lines.models import Membership
+from inbox.models import Handle, Participant
+from inbox.search.highlights import plain
+from lines.models import Line, Membership
 
-FOUND, PAGE, WORDS = 8, 30, 4
+FOUND, PAGE = 8, 30
+# Who has no more conversations than this is looked up by them; among more, somebody known comes soon in any order.
+FEW = 2000
+# Letters of a word that is looked for anywhere; a shorter one is the beginning of a name.
+SHORT = 3
 
 
 def handles_known_to(user, environment):
     """Who leads knows everybody; others those with whom one of their lines has a conversation."""
-    handles = Handle.objects.filter(environment=environment).select_related("contact__photo")
+    handles = Handle.objects.filter(environment=environment).select_related("contact")
     member = Membership.objects.filter(environment=environment, user=user).first()
     if member is None:
         return handles.none()
     if member.sees_every_line:
         return handles
-    theirs = Chat.objects.visible_to(user, environment)
-    return handles.filter(Exists(Participant.objects.filter(handle=OuterRef("pk"), chat__in=theirs)))
+    lines = Line.objects.visible_to(user).filter(environment=environment)
+    theirs = Participant.objects.filter(chat__line__in=list(lines.values_list("pk", flat=True)))
+    few = theirs.values_list("handle", flat=True)[: FEW + 1]
+    if len(few) <= FEW:
+        return handles.filter(pk__in=set(few))
+    # With a limit it stays a question about each in turn, so that whoever comes first is found first.
+    one = Subquery(theirs.filter(handle=OuterRef("pk")).values("pk")[:1])
+    return handles.annotate(known=one).filter(known__isnull=False)
 
 
-def find(handles, words):
-    """Those whom all of the words may mean."""
-    for word in words.split()[:WORDS]:
-        digits = "" if any(map(str.isalpha, word)) else "".join(filter(str.isdigit, word))
-        named = Q(contact__first_name__icontains=word) | Q(contact__last_name__icontains=word)
-        written = Q(value__contains=digits) if digits else Q(value__icontains=word)
-        handles = handles.filter(named | written | Q(contact__emails__icontains=word))
+def find(handles, environment, text, count):
+    """The first `count` whom `text` may mean: all of its words in their name, or it in their number or address."""
+    words = plain(text)[0].split()
+    if not words:
+        return []
+    digits = re.sub(r"\D", "", text)
+    piece = digits if digits and not re.search(r"[^\W\d_]", text) else text.strip().lower()
+    known = handles.filter(contact__environment=environment)
+    # Each way by itself, along its own index.
+    ways = [in_order(named(known, words))]
+    if len(piece) >= SHORT:
+        ways += [handles.filter(value__contains=piece).order_by("value")]
+        ways += [] if piece.isdigit() else [in_order(with_mail(known, piece))]
+    found = {handle.pk: handle for way in ways for handle in way[:count]}
+    return list(found.values())[:count]
+
+
+def named(handles, words):
+    name = Func(
+        F("contact__first_name"),
+        F("contact__last_name"),
+        function="inbox_plain",
+        arg_joiner=" || ' ' || ",
+        output_field=TextField(),
+    )
+    handles = handles.annotate(plain_name=name)
+    for word in words:
+        begins = Q(plain_name__startswith=word) | Q(plain_name__contains=f" {word}")
+        handles = handles.filter(begins if len(word) < SHORT else Q(plain_name__contains=word))
     return handles
 
 
-def page_of(handles, words, after=""):
-    """(a page of handles in the order of their names, where the next one begins or ""). First those who have a name.
+def with_mail(handles, piece):
+    return handles.annotate(mails=Lower(Cast("contact__emails", TextField()))).filter(mails__contains=piece)
+
+
+def page_of(handles, environment, after=""):
+    """(a page of handles in the order of their names, where the next one begins or ""); then those without a contact.
 
     `after` is what the page before it returned.
     """
-    nameless = Q(contact=None) | Q(contact__first_name="", contact__last_name="")
     since = handles.filter(pk=after).first() if is_uuid(after) else None
     page = []
-    if since is None or has_name(since):
-        page = list(named_behind(find(handles.exclude(nameless), words), since)[: PAGE + 1])
+    if since is None or since.contact_id:
+        known = handles.filter(contact__environment=environment)
+        page = list(named_behind(known, since)[: PAGE + 1])
         since = None
-    unnamed = find(handles.filter(nameless), words)
+    unknown = handles.filter(contact=None)
     if since is not None:
-        unnamed = unnamed.filter(value__gt=since.value)
+        unknown = unknown.filter(value__gt=since.value)
     if len(page) <= PAGE:
-        page += unnamed.order_by("value")[: PAGE + 1 - len(page)]
+        page += unknown.order_by("value")[: PAGE + 1 - len(page)]
     return page[:PAGE], str(page[PAGE - 1].pk) if len(page) > PAGE else ""
 
 
-def named_behind(handles, since):
+def in_order(handles):
     handles = handles.annotate(first=Lower("contact__first_name"), last=Lower("contact__last_name"))
-    if since is not None:
-        first, last = since.contact.first_name.lower(), since.contact.last_name.lower()
-        behind = (
-            Q(first__gt=first) | Q(first=first, last__gt=last) | Q(first=first, last=last, pk__gt=since.pk)
-        )
-        handles = handles.filter(behind, first__gte=first)
     return handles.order_by("first", "last", "pk")
 
 
-def has_name(handle):
-    return bool(handle.contact and handle.contact.name)
+def named_behind(handles, since):
+    handles = in_order(handles)
+    if since is None:
+        return handles
+    first, last = since.contact.first_name.lower(), since.contact.last_name.lower()
+    behind = Q(first__gt=first) | Q(first=first, last__gt=last) | Q(first=first, last=last, pk__gt=since.pk)
+    return handles.filter(behind, first__gte=first)
 
 
 def is_uuid(text):

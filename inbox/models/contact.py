@@ -2,6 +2,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -57,6 +58,12 @@ class Contact(Nameable):
     # What they call themselves on the card that they shared: first_name, last_name, received_at.
     card = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            # The list of all contacts.
+            models.Index("environment", Lower("first_name"), Lower("last_name"), name="contacts_in_order"),
+        ]
 
     def __str__(self):
         return self.name

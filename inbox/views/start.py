@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from inbox.forms import StartForm
 from inbox.models import Handle
-from inbox.people_known import FOUND, find, handles_known_to, page_of
+from inbox.people_known import FOUND, PAGE, find, handles_known_to, page_of
 from inbox.shortcuts import words_in
 from inbox.starting import Start, texts_in
 from inbox.views.inbox import list_of
@@ -94,10 +94,10 @@ def ask(request):
 @login_required
 def people(request):
     """Whom the words in `q` may mean, among those whom this person knows."""
-    words = words_in(request)
-    found = Handle.objects.none()
-    if words and request.environment:
-        found = find(handles_known_to(request.user, request.environment), words).order_by("value")[:FOUND]
+    found = []
+    if request.environment:
+        known = handles_known_to(request.user, request.environment)
+        found = find(known, request.environment, words_in(request), FOUND)
     return render(request, "chats/start/_people.html", {"people": found})
 
 
@@ -106,9 +106,11 @@ def contacts(request):
     """The whole list of whom this person knows, a page at a time, or those whom the words in `q` may mean."""
     belongs(request)
     words = words_in(request)
-    page, after = page_of(
-        handles_known_to(request.user, request.environment), words, request.GET.get("after", "")
-    )
+    known = handles_known_to(request.user, request.environment)
+    if words:
+        page, after = find(known, request.environment, words, PAGE), ""
+    else:
+        page, after = page_of(known, request.environment, request.GET.get("after", ""))
     return render(request, "chats/start/_contacts.html", {"people": page, "after": after, "words": words})
 
 

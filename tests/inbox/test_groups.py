@@ -155,7 +155,7 @@ def test_the_carriers_no_is_said_in_the_thread_and_in_place(client_of, group, an
     assert asked("name").count() == 2
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * (NAME_LENGTH + 1)])
+@pytest.mark.parametrize("name", ["", "   ", "\0", "x" * (NAME_LENGTH + 1)])
 def test_a_name_has_a_length(client_of, group, ana, name):
     response = post(client_of(ana), "name-group", group, data={"name": name})
 

@@ -69,7 +69,11 @@ def test_people_are_found_by_any_part_of_a_name_a_number_or_an_e_mail(client_of,
     client = client_of(ana)
     for words in ("arl", "BRAND", "carl bra", "0123", "(415) 555", "calvin@"):
         assert CARL in client.get(reverse("people-to-write"), {"q": words}).content.decode()
-    for words in ("", "dora", "carl dora", "0124"):
+    contact.first_name = "Lucía"
+    contact.save()
+    for words in ("lucia", "LU", "ucí"):
+        assert CARL in client.get(reverse("people-to-write"), {"q": words}).content.decode()
+    for words in ("", "uc", "dora", "lucia dora", "0124", "calvin@b.example"):
         assert CARL not in client.get(reverse("people-to-write"), {"q": words}).content.decode()
 
 
