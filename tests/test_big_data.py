@@ -145,6 +145,17 @@ def test_the_pieces_that_follow_a_push(big, look, name):
     look("ana", reverse(name, args=[big.fat.pk]))
 
 
+@pytest.mark.parametrize("name", PEOPLE)
+def test_whom_one_may_write_to(big, look, name):
+    response, _ = look(name, reverse("contacts"))
+    after = response.context["after"]
+    assert len(response.context["people"]) == 30
+    look(name, reverse("contacts") + f"?after={after}")
+    handle = response.context["people"][0]
+    for words in (handle.contact.first_name, handle.value[-7:], handle.contact.first_name[:2]):
+        look(name, reverse("people-to-write") + f"?q={words}")
+
+
 @pytest.mark.parametrize("state", ["", "pending", "awaiting", "kept", "parked", "applied"])
 def test_the_received_webhooks(look, state):
     look("max", reverse("receipts") + (f"?state={state}" if state else ""))
@@ -174,7 +185,6 @@ SEARCHES = [
     "blue stock",
     "bl",
     '"blue one" still',
-    "carl",
     "carl 12345",
     "4150012345",
     "from:+14150000027 blue",
@@ -195,9 +205,21 @@ SEARCHES = [
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_search(look, name, typed):
     response, queries = look(name, reverse("search") + "?" + urlencode({"q": typed}))
-    assert queries <= 26
+    assert queries <= 32
     meaning = response.context["meaning"]
     assert meaning.problems == []
+
+
+def test_the_name_of_every_second_person_is_soon_found_and_not_searched_to_the_end(big, client_of):
+    for name in PEOPLE:
+        client, times = client_of(getattr(big, name)), []
+        for _ in range(6):
+            began = time.perf_counter()
+            response = client.get(reverse("search"), {"q": "carl"})
+            times.append((time.perf_counter() - began) * 1000)
+        # Nobody on ana's line has a name.
+        assert len(response.context["people"]) == (0 if name == "ana" else 5)
+        assert statistics.median(times[1:]) < PAGE
 
 
 def test_the_page_behind_what_was_found(look):
@@ -205,7 +227,7 @@ def test_the_page_behind_what_was_found(look):
         first, _ = look(name, reverse("search") + "?q=blue")
         more = look(name, reverse("search") + f"?q=blue&before={first.context['more']}")[0]
         hits = [hit.pk for page in (first, more) for group in page.context["groups"] for hit in group.hits]
-        assert len(set(hits)) == len(hits) == 80
+        assert len(set(hits)) == len(hits) == 60
 
 
 def test_a_message_far_back_in_its_place(big, look):

@@ -91,10 +91,11 @@ class ChatQuerySet(models.QuerySet):
         )
 
     def with_people(self):
-        """With what it needs to be named: those who are in it."""
-        present = Participant.objects.filter(left_at=None)
-        present = present.select_related("handle__contact__photo").order_by("id")
-        return self.select_related("line").prefetch_related(models.Prefetch("participants", present))
+        """With what it needs to be named and to have a face: those who are in it."""
+        present = (
+            Participant.objects.filter(left_at=None).select_related("handle__contact__photo").order_by("id")
+        )
+        return self.select_related("line", "icon").prefetch_related(models.Prefetch("participants", present))
 
     def with_own(self, user):
         """With what of a row is only for `user`: what they have not read, and their draft."""

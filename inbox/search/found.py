@@ -6,7 +6,7 @@ from inbox.search.highlights import plain
 from inbox.search.messages import found_for
 
 # Of one conversation so many are counted.
-COUNTED = 200
+COUNTED = 1000
 
 
 def among(question, meaning, chat, found):

@@ -12,7 +12,7 @@ from django.db import connection
 
 from inbox.search.highlights import plain
 
-PAGE = 40
+PAGE = 30
 # Parts that are looked at first; messages of somebody, or with files, that are; conversations that are where nothing
 # but their state is asked for, and messages of each.
 WALK, THEIRS, CHATS, OF_CHAT = 12_000, 20_000, 500, 40
@@ -77,7 +77,8 @@ def found_for(question, meaning, *, before=None, limit=PAGE):
     if meaning.problems or not meaning.lines or not question:
         return [], False
     search = Search(question, meaning, before, limit)
-    ids = search.walk()
+    # Of one conversation all is read at once.
+    ids = [] if "chat" in meaning.parameters else search.walk()
     if len(ids) <= limit:
         ids = search.thoroughly()
     ids = sorted([*ids, *search.notes()], reverse=True)
