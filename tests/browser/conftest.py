@@ -14,10 +14,12 @@ import sys
 import time
 import urllib.request
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
@@ -78,26 +80,46 @@ class Copy:
 
 
 @pytest.fixture(scope="session")
-def own_database():
-    """A database beside the tests' own, on the same server."""
-    name = f"browser_{uuid.uuid4().hex[:10]}"
-    server = os.environ["DATABASE_URL"]
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield re.sub(r"/[^/]*$", f"/{name}", server)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def prepared(tmp_path_factory):
+    """A copy that was started once, and its people: what each file of tests begins with."""
+    data, name = tmp_path_factory.mktemp("prepared"), f"browser_{uuid.uuid4().hex[:10]}"
+    on_server(f"CREATE DATABASE {name}")
+    try:
+        environ = environ_of(name, data, free_port())
+        with running(environ):
+            links = json.loads(shell(MORE_PEOPLE, environ).split("LINKS ")[1].splitlines()[0])
+        yield name, environ, links
+    finally:
+        on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
-def copy(own_database, tmp_path_factory):
-    data = tmp_path_factory.mktemp("copy")
-    port = free_port()
-    environ = {
-        **{
-            name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "ENCRYPTION_KEYS")
-        },
-        "DATABASE_URL": own_database,
+@pytest.fixture(scope="module")
+def copy(prepared, tmp_path_factory):
+    """What one file of tests does is not seen in another."""
+    template, first, links = prepared
+    data, name = tmp_path_factory.mktemp("copy"), f"{template}_{uuid.uuid4().hex[:10]}"
+    shutil.copytree(first["PARTYLINE_DATA"], data, dirs_exist_ok=True)
+    on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        environ = environ_of(name, data, first["PORT"])
+        with redis.Redis.from_url(environ["REDIS_URL"]) as valkey:
+            valkey.flushdb()
+        with running(environ):
+            yield Copy(environ["PUBLIC_URL"], environ, links)
+    finally:
+        on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def on_server(statement):
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def environ_of(database, data, port):
+    """Of a copy with a database beside the tests' own, on the same server."""
+    own = {name: value for name, value in os.environ.items() if name not in ("SECRET_KEY", "ENCRYPTION_KEYS")}
+    return own | {
+        "DATABASE_URL": re.sub(r"/[^/]*$", f"/{database}", os.environ["DATABASE_URL"]),
         "REDIS_URL": re.sub(r"/\d*$", "/7", os.environ["REDIS_URL"]),
         "PARTYLINE_DATA": str(data),
         "PORT": str(port),
@@ -105,15 +127,19 @@ def copy(own_database, tmp_path_factory):
         "RECEIVER_URL": f"http://127.0.0.1:{port}",
         "DJANGO_SETTINGS_MODULE": "partyline.settings",
     }
-    said = (data / "log.txt").open("w")
-    process = subprocess.Popen([*LAUNCH, "start"], cwd=ROOT, env=environ, stdout=said, stderr=said)
-    try:
-        wait_until_up(f"http://localhost:{port}/healthz", process, data / "log.txt")
-        links = json.loads(shell(MORE_PEOPLE, environ).split("LINKS ")[1].splitlines()[0])
-        yield Copy(f"http://localhost:{port}", environ, links)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+
+
+@contextmanager
+def running(environ):
+    log = Path(environ["PARTYLINE_DATA"]) / "log.txt"
+    with log.open("w") as said:
+        process = subprocess.Popen([*LAUNCH, "start"], cwd=ROOT, env=environ, stdout=said, stderr=said)
+        try:
+            wait_until_up(f"{environ['PUBLIC_URL']}/healthz", process, log)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
 
 
 def shell(code, environ):
@@ -147,7 +173,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sessions(copy, chromium):
     """Cookies of each person, who came in by a one-time link."""
     known = {}

@@ -38,7 +38,7 @@ print("STORY " + json.dumps([str(chat.pk), *map(str, ids)]))
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def story(copy):
     """The id of a long conversation, and those of its messages, newest first."""
     import json

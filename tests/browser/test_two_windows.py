@@ -251,7 +251,8 @@ def test_a_photo_from_a_phone_is_shown_and_a_file_of_ours_arrives(window, handse
     picture = pictures.last
     assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 320
 
-    ana.locator("input[name=files]").set_input_files(tmp_path / "offer.txt")
+    ana.locator("input[data-files]").set_input_files(tmp_path / "offer.txt")
+    expect(ana.locator(".upload").filter(has_text="offer.txt")).to_be_visible()
     reply(ana, "Here is the offer")
     expect(ana.locator(".message", has_text="offer.txt").last).to_be_visible()
     expect(lucia.messages).to_contain_text("offer.txt")
