@@ -14,6 +14,8 @@ class MessageList extends HTMLElement {
   #waiting = []
   // The message that stays where it is on the screen while a page comes above or below.
   #held
+  // The message that an answer takes the place of, while somebody writes in its form.
+  #edited
 
   connectedCallback() {
     this.#leaving = new AbortController()
@@ -26,8 +28,8 @@ class MessageList extends HTMLElement {
     this.addEventListener("click", (event) => this.#clicked(event), { signal })
     // On a phone it is only now to be seen.
     document.addEventListener("conversation:shown", () => this.dataset.found && this.#show(this.dataset.found), { signal })
-    this.addEventListener("htmx:beforeSwap", () => this.#hold(), { signal })
-    this.addEventListener("htmx:afterSwap", () => this.#holdStill(), { signal })
+    this.addEventListener("htmx:beforeSwap", (event) => this.#changes(event.detail.target), { signal })
+    this.addEventListener("htmx:afterSwap", () => this.#changed(), { signal })
     this.addEventListener("htmx:afterSettle", () => this.#grew(), { signal })
     this.arrange()
     if (this.dataset.found) this.#show(this.dataset.found)
@@ -222,6 +224,18 @@ class MessageList extends HTMLElement {
     this.#held = null
   }
 
+  #changes(target) {
+    this.#hold()
+    this.#edited = target.matches(".message:has(.message__edit)") ? target : null
+  }
+
+  #changed() {
+    const item = this.#edited && document.getElementById(this.#edited.id)
+    if (item && keepEditing(this.#edited, item)) item.querySelector(".message__edit textarea").focus({ preventScroll: true })
+    this.#edited = null
+    this.#holdStill()
+  }
+
   #hold(item = this.#visible()) {
     this.#held = item && { item, top: item.getBoundingClientRect().top }
   }
@@ -411,13 +425,14 @@ function keepPlaying(old, item) {
   }
 }
 
-// A text that is being edited stays in its field, whatever happens to its message meanwhile.
+// A text that is being edited stays in its field, whatever happens to its message meanwhile. Says whether it did.
 function keepEditing(old, item) {
   const form = old.querySelector(".message__edit")
   const text = form && item.querySelector(`[data-part="${form.closest("[data-part]").dataset.part}"] .message__text`)
-  if (!text || old.dataset.edits !== item.dataset.edits) return
+  if (!text || old.dataset.edits !== item.dataset.edits) return false
   text.hidden = true
   text.after(form)
+  return true
 }
 
 const played = new Set()

@@ -209,7 +209,9 @@ class MessageMenu extends HTMLElement {
   }
 
   #do(verb, file) {
-    const message = this.#message
+    // It may have been drawn anew behind the menu.
+    const message = document.getElementById(this.#message.id)
+    if (!message) return this.close()
     const id = message.id.replace("message-", "")
     const bubble = message.querySelector(`[data-part="${this.#part}"]`)
     const words = bubble?.querySelector(".message__text")?.innerText ?? bubble?.innerText.trim() ?? ""
