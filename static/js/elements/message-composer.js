@@ -45,7 +45,7 @@ class MessageComposer extends HTMLElement {
     on(this, "upload:changed", () => this.#filesChanged())
     on(this, "upload:removed", () => this.#text.focus())
     on(this, "memo:ready", () => this.#hint("Not sent yet"))
-    on(this, "memo:gone", () => this.#showRecorder(false))
+    on(this, "memo:gone", ({ detail }) => this.#forgetMemo(detail))
     on(this, "composer:schedule", ({ detail }) => this.#schedule(detail))
     on(document, "message:reply", ({ detail }) => this.#answer(detail))
     on(document, "conversation:mode", ({ detail }) => this.#setMode(detail))
@@ -465,6 +465,11 @@ class MessageComposer extends HTMLElement {
     this.#text.hidden = this.#part("tools").hidden = isOn
     this.#hint(isOn ? "Recording" : "")
     if (!isOn) this.#text.focus()
+  }
+
+  #forgetMemo(why) {
+    this.#showRecorder(false)
+    if (why) this.#warn(`That recording is ${why}. Record it again.`)
   }
 
   #sendMemo() {

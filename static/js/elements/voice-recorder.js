@@ -1,5 +1,6 @@
 // A voice memo: recorded here, heard before it leaves, sent alone. Space stops, Escape throws away.
 const LONGEST = 5 * 60
+const SHORTEST = 0.5
 const BARS = 44
 
 class VoiceRecorder extends HTMLElement {
@@ -34,6 +35,7 @@ class VoiceRecorder extends HTMLElement {
     this.#recorder.ondataavailable = ({ data }) => chunks.push(data)
     this.#recorder.onstop = () => this.#stopped(new Blob(chunks, { type: this.#recorder.mimeType }))
     this.#levels = []
+    this.querySelector("[role=timer]").textContent = clock(0)
     this.#began = performance.now()
     this.#recorder.start(250)
     this.#listen()
@@ -65,6 +67,7 @@ class VoiceRecorder extends HTMLElement {
     const seconds = (performance.now() - this.#began) / 1000
     this.#release()
     if (this.#discarded) return (this.#discarded = false)
+    if (seconds < SHORTEST || !blob.size) return this.#discard("too short")
     const suffix = blob.type.includes("mp4") ? "m4a" : "webm"
     this.#memo = new File([blob], `Voice memo.${suffix}`, { type: blob.type })
     this.#show("review")
@@ -78,13 +81,13 @@ class VoiceRecorder extends HTMLElement {
 
   #discarded = false
 
-  #discard() {
+  #discard(why) {
     this.#discarded = this.#recorder?.state === "recording"
     this.#stop()
     this.#release()
     this.#memo = null
     this.hidden = true
-    this.dispatchEvent(new CustomEvent("memo:gone", { bubbles: true }))
+    this.dispatchEvent(new CustomEvent("memo:gone", { bubbles: true, detail: why }))
   }
 
   #release() {
