@@ -2,12 +2,15 @@
 import "elements/address-field"
 import { landmark } from "navigation"
 
+const named = (files) => (files.length > 2 ? `${files.length} files` : files.map((file) => file.name).join(", "))
+
 class NewConversation extends HTMLElement {
   connectedCallback() {
     const form = this.querySelector("form")
     form.addEventListener("addressed", ({ detail }) => (this.querySelector("#name-row").hidden = detail.count < 2))
     form.addEventListener("change", ({ target }) => {
       if (target.id === "line") form.elements.by_hand.value = "1"
+      if (target.type === "file") this.querySelector(".start__chosen").textContent = named([...target.files])
     })
     document.addEventListener("htmx:oobAfterSwap", landmark)
     form.addEventListener("keydown", (event) => this.#pressed(event, form))
