@@ -7,7 +7,7 @@ from django.db.models import Q, prefetch_related_objects
 
 from inbox.live import THREAD_LINES
 from inbox.membership import group_of, readers_of
-from inbox.models import Attachment, Chat, Message, Part
+from inbox.models import Attachment, Chat, Handle, Message, Part
 from inbox.models.effects import BUBBLE, SCREEN
 from inbox.models.reaction import TAPBACKS
 from inbox.services import choices_for
@@ -173,8 +173,8 @@ def others_of(request, chat):
         return []
     handles = [handle.pk for handle in chat.others]
     contacts = [handle.contact_id for handle in chat.others if handle.contact_id]
-    theirs = Q(participants__handle__in=handles) | Q(participants__handle__contact__in=contacts)
-    found = chats_for(request).filter(theirs).exclude(pk=chat.pk).distinct().newest_first()
+    theirs = Handle.objects.filter(Q(pk__in=handles) | Q(contact__in=contacts))
+    found = chats_for(request).filter(participants__handle__in=theirs).exclude(pk=chat.pk).distinct().newest_first()
     # Found first and read then: one statement over so many tables takes longer to plan than to run.
     found = list(found.values_list("pk", flat=True)[:OTHERS])
     return list(Chat.objects.filter(pk__in=found).newest_first().for_rows())

@@ -108,7 +108,7 @@ class BigData:
             self.chats,
             id=uuid_of("handle"),
             value="'+1' || (4150000000 + n)",
-            contact_id=f"CASE WHEN n % 2 = 0 THEN {uuid_of('contact')} END",
+            contact_id=f"CASE WHEN n / {LINES} % 2 = 0 THEN {uuid_of('contact')} END",
         )
         self.copy(
             chat,

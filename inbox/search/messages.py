@@ -79,7 +79,7 @@ def found_for(question, meaning, *, before=None, limit=PAGE):
     search = Search(question, meaning, before, limit)
     # Of one conversation all is read at once.
     ids = [] if "chat" in meaning.parameters else search.walk()
-    if len(ids) <= limit:
+    if len(ids) <= limit and not search.saw_all:
         ids = search.thoroughly()
     ids = sorted([*ids, *search.notes()], reverse=True)
     return ids[:limit], len(ids) > limit
@@ -148,6 +148,14 @@ class Search:
             f"SELECT DISTINCT ON (part.message_id) part.message_id FROM {tables} WHERE {where}"
             " ORDER BY part.message_id DESC LIMIT %(limit)s"
         )
+
+    @property
+    def saw_all(self):
+        """Whether the walk came to the beginning of the time that is asked for."""
+        if "chat" in self.meaning.parameters or not self.meaning.parameters["since"]:
+            return False
+        (seen,) = self.ids(f"SELECT count(*) FROM ({self.newest('inbox_part', '%(walk)s', 'message_id')}) part")
+        return seen < WALK
 
     def newest(self, table, limit, columns, condition="TRUE"):
         """The newest parts of the lines. A branch for each of them lets its index give them in order."""
