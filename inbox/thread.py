@@ -174,7 +174,7 @@ def others_of(request, chat):
     handles = [handle.pk for handle in chat.others]
     contacts = [handle.contact_id for handle in chat.others if handle.contact_id]
     theirs = Handle.objects.filter(Q(pk__in=handles) | Q(contact__in=contacts))
-    found = chats_for(request).filter(participants__handle__in=theirs).exclude(pk=chat.pk).distinct().newest_first()
+    found = chats_for(request).filter(participants__handle__in=theirs).exclude(pk=chat.pk)
     # Found first and read then: one statement over so many tables takes longer to plan than to run.
-    found = list(found.values_list("pk", flat=True)[:OTHERS])
+    found = list(found.distinct().newest_first().values_list("pk", flat=True)[:OTHERS])
     return list(Chat.objects.filter(pk__in=found).newest_first().for_rows())

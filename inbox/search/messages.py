@@ -154,7 +154,8 @@ class Search:
         """Whether the walk came to the beginning of the time that is asked for."""
         if "chat" in self.meaning.parameters or not self.meaning.parameters["since"]:
             return False
-        (seen,) = self.ids(f"SELECT count(*) FROM ({self.newest('inbox_part', '%(walk)s', 'message_id')}) part")
+        parts = self.newest("inbox_part", "%(walk)s", "message_id")
+        (seen,) = self.ids(f"SELECT count(*) FROM ({parts}) part")
         return seen < WALK
 
     def newest(self, table, limit, columns, condition="TRUE"):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE, open_chat
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FOR_EVERYBODY = ["/account/login/", "/account/login/code/", "/account/password/reset/", "/nowhere/"]
 FOR_ADMINS = [

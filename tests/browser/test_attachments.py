@@ -9,7 +9,7 @@ from tests.browser.conftest import live, open_chat
 from tests.browser.threads import message
 from tests.inbox import files
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # As another program puts files on the clipboard, or drags them here.
 GIVE = """

@@ -9,7 +9,7 @@ from tests.browser.conftest import DESKTOP, PHONE, live, open_chat
 from tests.browser.threads import fits, hold, menu, message, row
 from tests.inbox import files
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

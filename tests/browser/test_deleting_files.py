@@ -2,10 +2,13 @@
 
 import io
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import live, open_chat
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CHAT = "Nora"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import live, open_chat
 from tests.browser.threads import choose, menu, message, open_menu, row, send
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Undo is offered for 5 s, and for 6 s nothing is taken away.
 UNDO_IS_OVER = 7_000

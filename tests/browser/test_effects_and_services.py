@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, live, open_chat
 from tests.browser.threads import message, send
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Each stage on which an effect of the whole screen plays, and what stands there: the list is drawn anew meanwhile.
 WATCH_STAGES = """

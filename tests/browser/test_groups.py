@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, live, open_chat
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000004000000040802000000269309290000001049444154789c6330989000470cc47100d1431"

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, live, open_chat
 from tests.inbox import files
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PLAYS = (
     "(memo) => { const sound = memo.querySelector('audio'); return !sound.paused && sound.currentTime > 0.2 }"

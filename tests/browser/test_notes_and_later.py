@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Cable, live, open_chat
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ZONE = ZoneInfo("America/Los_Angeles")
 
 # Nobody wants to wait until tomorrow.

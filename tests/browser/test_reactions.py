@@ -9,7 +9,7 @@ from tests.browser.conftest import PHONE, live, open_chat
 from tests.browser.threads import hold, menu, message, open_menu, row, send
 from tests.inbox import files
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def reactions(page, text):

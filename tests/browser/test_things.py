@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import live, open_chat
 from tests.browser.threads import fits
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # A part of a kind that nobody has heard of, as a carrier of tomorrow may send it.
 FROM_TOMORROW = """

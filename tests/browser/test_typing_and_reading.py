@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import live, open_chat
 from tests.browser.threads import message, row, send, state
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 NOBODY_TYPES_FOR = 25_000
 

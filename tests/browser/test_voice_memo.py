@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import live, open_chat
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def recorder(page):
