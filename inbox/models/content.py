@@ -67,8 +67,6 @@ class Content:
         in which it is sent or planned."""
         if chat.line_left_at:
             raise Refused(2013, f"{chat.line} has left this group.")
-        if chat.line_left_at:
-            raise Refused(2013, f"{chat.line} has left this group, so nothing can be sent to it.")
         self.check_files()
         self.check_parts()
         if self.preferred_service not in SERVICES:
