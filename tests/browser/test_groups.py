@@ -30,6 +30,13 @@ taken = carrier.take(environment, message)
 groups.rename(SandboxChat.objects.get(pk=taken.chat_id), "%s")
 """
 
+BEGUN_LONG_AGO = """
+from datetime import timedelta
+from django.db.models import F
+from inbox.models import Chat
+Chat.objects.filter(display_name="%s").update(created_at=F("created_at") - timedelta(days=1))
+"""
+
 
 @pytest.fixture
 def group(copy):
@@ -96,9 +103,11 @@ def test_the_carriers_no_is_said_where_it_was_asked(window, group, copy):
     expect(max.locator("#head .thread__name")).to_have_text("Refusing")
 
 
-def test_somebody_is_added_and_removed_by_keyboard(window, group):
+def test_somebody_is_added_and_removed_by_keyboard(window, group, copy):
     name = group("Coming and going", size=4)
     max, lea = (open_chat(window(person), name) for person in ("max", "lea"))
+    # Who comes while a group begins was there from the beginning.
+    copy.shell(BEGUN_LONG_AGO % name)
     live(max)
     live(lea)
     expect(members(lea)).to_have_count(4)
