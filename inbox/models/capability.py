@@ -12,6 +12,7 @@ from lines.gateways import PermanentFailure, TemporaryFailure
 CHECK_EVERY = 10
 # Until then whoever asked is told that it is being asked, or that nobody answered.
 SHOWN_FOR = 60
+OVERLAP = 5
 SERVICES = {"iMessage": "has_imessage", "RCS": "has_rcs"}
 
 
@@ -65,7 +66,11 @@ class Capable(models.Model):
     @property
     def asking(self):
         """asked while the carrier is being asked, silent where it had no answer just now; else ""."""
-        return cache.get(self.asking_key, "") if self.pk else ""
+        said = cache.get(self.asking_key, "") if self.pk else ""
+        if said == "answered":
+            # Whoever has read the handle as it was just before looks once more.
+            return "" if self.capability == "known" else "asked"
+        return said
 
     @property
     def asking_key(self):
@@ -113,4 +118,4 @@ class Capable(models.Model):
         if said is None:
             cache.set(self.asking_key, "silent", SHOWN_FOR)
         else:
-            cache.delete(self.asking_key)
+            cache.set(self.asking_key, "answered", OVERLAP)

@@ -124,6 +124,9 @@ def test_the_carrier_is_asked_what_a_number_can_get(start):
     write_to(max, "+1 212 555 0142")
     beside = max.get_by_role("complementary", name="Who can get what")
     expect(beside).to_contain_text("Unknown: not asked yet")
+    # What else is said of a new conversation is drawn with it, and a key must not fall between two buttons.
+    max.wait_for_load_state("networkidle")
+    max.wait_for_timeout(500)
     max.get_by_role("button", name="Ask what +1 212 555 0142 can get").press("Enter")
     expect(beside).to_contain_text("iMessage, asked")
     expect(beside).to_contain_text("Known")
