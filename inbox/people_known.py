@@ -1,20 +1,17 @@
 """Whom somebody may write to: the people whom they know, found by any part of a name, a number or an e-mail address."""
 
-import re
-from uuid import UUID
-
 from django.db.models import F, Func, OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast, Lower
 
 from inbox.models import Handle, Participant
 from inbox.search.highlights import plain
+from inbox.search.people import SHORT, piece_in
+from inbox.search.question import is_id
 from lines.models import Line, Membership
 
 FOUND, PAGE = 8, 30
 # Who has no more conversations than this is looked up by them; among more, somebody known comes soon in any order.
 FEW = 2000
-# Letters of a word that is looked for anywhere; a shorter one is the beginning of a name.
-SHORT = 3
 
 
 def handles_known_to(user, environment):
@@ -40,12 +37,10 @@ def find(handles, environment, text, count):
     words = plain(text)[0].split()
     if not words:
         return []
-    digits = re.sub(r"\D", "", text)
-    piece = digits if digits and not re.search(r"[^\W\d_]", text) else text.strip().lower()
     known = handles.filter(contact__environment=environment)
     # Each way by itself, along its own index.
     ways = [in_order(named(known, words))]
-    if len(piece) >= SHORT:
+    if piece := piece_in(text):
         ways += [handles.filter(value__contains=piece).order_by("value")]
         ways += [] if piece.isdigit() else [in_order(with_mail(known, piece))]
     found = {handle.pk: handle for way in ways for handle in way[:count]}
@@ -76,7 +71,7 @@ def page_of(handles, environment, after=""):
 
     `after` is what the page before it returned.
     """
-    since = handles.filter(pk=after).first() if is_uuid(after) else None
+    since = handles.filter(pk=after).first() if is_id(after) else None
     page = []
     if since is None or since.contact_id:
         known = handles.filter(contact__environment=environment)
@@ -102,11 +97,3 @@ def named_behind(handles, since):
     first, last = since.contact.first_name.lower(), since.contact.last_name.lower()
     behind = Q(first__gt=first) | Q(first=first, last__gt=last) | Q(first=first, last=last, pk__gt=since.pk)
     return handles.filter(behind, first__gte=first)
-
-
-def is_uuid(text):
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

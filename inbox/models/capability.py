@@ -12,6 +12,7 @@ from lines.gateways import PermanentFailure, TemporaryFailure
 CHECK_EVERY = 10
 # Until then whoever asked is told that it is being asked, or that nobody answered.
 SHOWN_FOR = 60
+# An answer is remembered so long for whoever read the handle just before it came.
 OVERLAP = 5
 SERVICES = {"iMessage": "has_imessage", "RCS": "has_rcs"}
 
@@ -68,7 +69,6 @@ class Capable(models.Model):
         """asked while the carrier is being asked, silent where it had no answer just now; else ""."""
         said = cache.get(self.asking_key, "") if self.pk else ""
         if said == "answered":
-            # Whoever has read the handle as it was just before looks once more.
             return "" if self.capability == "known" else "asked"
         return said
 

@@ -92,9 +92,8 @@ class ChatQuerySet(models.QuerySet):
 
     def with_people(self):
         """With what it needs to be named and to have a face: those who are in it."""
-        present = (
-            Participant.objects.filter(left_at=None).select_related("handle__contact__photo").order_by("id")
-        )
+        present = Participant.objects.filter(left_at=None)
+        present = present.select_related("handle__contact__photo").order_by("id")
         return self.select_related("line", "icon").prefetch_related(models.Prefetch("participants", present))
 
     def with_own(self, user):

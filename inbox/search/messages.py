@@ -77,11 +77,7 @@ def found_for(question, meaning, *, before=None, limit=PAGE):
     if meaning.problems or not meaning.lines or not question:
         return [], False
     search = Search(question, meaning, before, limit)
-    # Of one conversation all is read at once.
-    ids = [] if "chat" in meaning.parameters else search.walk()
-    if len(ids) <= limit and not search.saw_all:
-        ids = search.thoroughly()
-    ids = sorted([*ids, *search.notes()], reverse=True)
+    ids = sorted([*search.messages(), *search.notes()], reverse=True)
     return ids[:limit], len(ids) > limit
 
 
@@ -134,6 +130,14 @@ class Search:
     def conditions(self):
         return [*self.meaning.of_message, *self.meaning.of_chat]
 
+    def messages(self):
+        if "chat" in self.parameters:
+            # One conversation is read at once.
+            return self.thoroughly()
+        ids = self.walk()
+        is_enough = len(ids) == self.parameters["limit"] or self.saw_all()
+        return ids if is_enough else self.thoroughly()
+
     def walk(self):
         """What is among the newest parts."""
         parts = self.newest("inbox_part", "%(walk)s", "message_id, attachment_id, words")
@@ -149,10 +153,9 @@ class Search:
             " ORDER BY part.message_id DESC LIMIT %(limit)s"
         )
 
-    @property
     def saw_all(self):
         """Whether the walk came to the beginning of the time that is asked for."""
-        if "chat" in self.meaning.parameters or not self.meaning.parameters["since"]:
+        if not self.parameters["since"]:
             return False
         parts = self.newest("inbox_part", "%(walk)s", "message_id")
         (seen,) = self.ids(f"SELECT count(*) FROM ({parts}) part")

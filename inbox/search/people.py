@@ -10,6 +10,7 @@ from inbox.search.highlights import plain
 SHOWN = 5
 # Of namesakes that are too many to sort, those with whom somebody spoke last are looked for first.
 NAMESAKES, NEWEST = 400, 1500
+# Letters of a word that is looked for anywhere; a shorter one is the beginning of a name.
 SHORT = 3
 
 NAME = "inbox_plain(contact.first_name || ' ' || contact.last_name)"
@@ -101,12 +102,18 @@ def fits(column, words, parameters):
 
 def value_fits(text, parameters):
     """That a number or an address has the digits, or the letters, of the question in it."""
-    digits = re.sub(r"\D", "", text)
-    piece = digits if len(digits) >= SHORT and not re.search(r"[^\W\d_]", text) else text.lower()
-    if len(piece) < SHORT or (" " in piece):
+    piece = piece_in(text)
+    if not piece:
         return "FALSE"
     parameters["piece"] = f"%{piece}%"
     return "value LIKE %(piece)s"
+
+
+def piece_in(text):
+    """The digits, or the letters, that a number or an address may have in it; "" where they are few, or two words."""
+    digits = re.sub(r"\D", "", text)
+    piece = digits if digits and not re.search(r"[^\W\d_]", text) else text.strip().lower()
+    return "" if len(piece) < SHORT or " " in piece else piece
 
 
 def run(statement, parameters):

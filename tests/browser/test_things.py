@@ -1,12 +1,14 @@
 """What else phones send: shown, read only, and never a broken bubble."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import live, open_chat
-from tests.browser.threads import fits
+from tests.browser.threads import fits, row
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 # A part of a kind that nobody has heard of, as a carrier of tomorrow may send it.
 FROM_TOMORROW = """
@@ -18,6 +20,58 @@ Part.objects.filter(message=message).update(kind="other", text="", extra={"type"
 
 def bubbles(page):
     return page.locator(".message[id^=message-]")
+
+
+def poll(page):
+    return page.locator("message-list .poll").last
+
+
+def option(page, text):
+    return poll(page).locator(".poll__option", has_text=text)
+
+
+def test_a_poll_and_its_votes_are_live(window, handset, axe):
+    ana, lea = (open_chat(window(name), "Imani Clarke") for name in ("ana", "lea"))
+    imani = handset("Imani")
+    live(ana)
+    live(lea)
+    imani.poll("At nine", "At noon")
+    for page in (ana, lea):
+        expect(option(page, "At nine")).to_contain_text("0 votes")
+        expect(row(page, "Imani")).to_contain_text("Poll")
+    axe(ana)
+    imani.vote("At noon")
+    for page in (ana, lea):
+        expect(option(page, "At noon")).to_contain_text("1 vote: Imani")
+        expect(poll(page)).to_contain_text("1 person has voted")
+    imani.add_option("At midnight")
+    for page in (ana, lea):
+        expect(option(page, "At midnight")).to_be_visible()
+    imani.vote("At noon")
+    expect(option(ana, "At noon")).to_contain_text("0 votes")
+    # It is read only: nothing in it can be pressed.
+    expect(poll(ana).get_by_role("button")).to_have_count(0)
+    expect(poll(ana)).to_contain_text("votes are given on the phone")
+
+
+def test_a_location_is_shown_while_it_is_shared(window, handset, axe):
+    ana, imani = open_chat(window("ana"), "Imani Clarke"), handset("Imani")
+    live(ana)
+    imani.share_location()
+    card = ana.get_by_role("region", name="Location of Imani")
+    expect(card).to_contain_text("Imani is sharing their location")
+    expect(card).to_contain_text("live until")
+    expect(ana.locator(".event-line").last).to_contain_text("Imani began to share their location")
+    asked = []
+    ana.on("request", lambda request: asked.append(request.url))
+    card.get_by_role("button", name="Where now?").click()
+    place = card.get_by_role("link")
+    expect(place).to_have_attribute("href", re.compile("^https://www.openstreetmap.org/"))
+    assert [url for url in asked if not url.startswith(("http://localhost", "ws://localhost"))] == []
+    axe(ana)
+    imani.stop_location()
+    expect(card).to_have_count(0)
+    expect(ana.locator(".event-line").last).to_contain_text("Imani stopped sharing their location")
 
 
 def test_app_cards_contacts_and_appointments(window, handset, axe):
@@ -46,7 +100,7 @@ def test_a_background_and_a_name_are_lines_of_the_thread(window, handset):
     imani.set_background("aurora")
     expect(ana.locator(".event-line").last).to_contain_text("Imani changed the background")
     imani.set_background("none")
-    expect(ana.locator(".event-line").last).to_contain_text("Imani took away the background")
+    expect(ana.locator(".event-line").last).to_contain_text("Imani took the background away")
     imani.share_card()
     expect(ana.locator(".event-line").last).to_contain_text("Imani shared their name")
 

@@ -96,10 +96,14 @@ class MessageMenu extends HTMLElement {
     this.querySelector(".reaction-picker__choice, [role=menuitem]")?.focus()
   }
 
+  // It may have been drawn anew behind the menu.
+  get #current() {
+    return document.getElementById(this.#message?.id)
+  }
+
   close({ refocus = true } = {}) {
     this.hidden = true
-    const within = this.#message?.isConnected ? this.#message : document.getElementById(this.#message?.id)
-    if (refocus) (this.#opener?.isConnected ? this.#opener : within)?.focus?.()
+    if (refocus) (this.#opener?.isConnected ? this.#opener : this.#current)?.focus?.()
   }
 
   #surface(bubble) {
@@ -209,8 +213,7 @@ class MessageMenu extends HTMLElement {
   }
 
   #do(verb, file) {
-    // It may have been drawn anew behind the menu.
-    const message = document.getElementById(this.#message.id)
+    const message = this.#current
     if (!message) return this.close()
     const id = message.id.replace("message-", "")
     const bubble = message.querySelector(`[data-part="${this.#part}"]`)
