@@ -111,7 +111,8 @@ def contacts(request):
         page, after = find(known, request.environment, words, PAGE), ""
     else:
         page, after = page_of(known, request.environment, request.GET.get("after", ""))
-    return render(request, "chats/start/_contacts.html", {"people": page, "after": after, "words": words})
+    context = {"people": page, "after": after, "words": words, "most": PAGE}
+    return render(request, "chats/start/_contacts.html", context)
 
 
 @login_required

@@ -121,6 +121,10 @@ def test_the_contacts_come_page_by_page_those_with_names_first(client_of, lea, e
     assert names == sorted(names)
     assert [handle.contact is None for handle in seen] == [False] * (PAGE + 5) + [True] * 3
     assert client.get(reverse("contacts"), {"after": "nonsense"}).status_code == 200
+    many = client.get(reverse("contacts"), {"q": "lee"})
+    assert len(many.context["people"]) == PAGE
+    assert f"The first {PAGE}. Type more of a name" in many.content.decode()
+    assert "The first" not in client.get(reverse("contacts"), {"q": "ann03"}).content.decode()
     found = client.get(reverse("contacts"), {"q": "ann03"}).context["people"]
     assert [handle.contact.first_name for handle in found] == ["ann03"]
 
