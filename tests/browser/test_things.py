@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import live, open_chat
 from tests.browser.threads import fits, row
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # A part of a kind that nobody has heard of, as a carrier of tomorrow may send it.
 FROM_TOMORROW = """
@@ -100,7 +100,7 @@ def test_a_background_and_a_name_are_lines_of_the_thread(window, handset):
     imani.set_background("aurora")
     expect(ana.locator(".event-line").last).to_contain_text("Imani changed the background")
     imani.set_background("none")
-    expect(ana.locator(".event-line").last).to_contain_text("Imani took the background away")
+    expect(ana.locator(".event-line").last).to_contain_text("Imani took away the background")
     imani.share_card()
     expect(ana.locator(".event-line").last).to_contain_text("Imani shared their name")
 
