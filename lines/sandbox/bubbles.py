@@ -52,6 +52,7 @@ class Option:
     text: str
     names: list[str]
     is_mine: bool
+    is_added_by_me: bool
 
 
 @dataclass
@@ -141,6 +142,10 @@ class Bubble:
         return (tapbacks[0].emoji or tapbacks[0].type) if tapbacks else ""
 
     @property
+    def own_options(self):
+        return sum(option.is_added_by_me for option in self.options)
+
+    @property
     def seen(self):
         """All that is to be seen of it."""
         drawn = [(heap.type, heap.emoji, heap.names, heap.is_mine) for heap in self.heaps]
@@ -218,5 +223,8 @@ def options_of(message, handset, thread):
         names = [
             name_of(people[handle], handset, thread) if handle in people else handle for handle in handles
         ]
-        options.append(Option(option["option_id"], option["text"], names, handset.handle in handles))
+        is_added_by_me = option["creator"] == handset.handle
+        options.append(
+            Option(option["option_id"], option["text"], names, handset.handle in handles, is_added_by_me)
+        )
     return options

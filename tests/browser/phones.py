@@ -170,10 +170,13 @@ class Handset:
         choice.click()
         expect(choice).not_to_have_attribute("aria-pressed", was)
 
+    @property
+    def option_field(self):
+        return self.messages.get_by_label("Another option").last
+
     def add_option(self, text):
-        poll = self.messages.locator(".poll").last
-        poll.get_by_label("Another option").fill(text)
-        poll.get_by_role("button", name="Add", exact=True).click()
+        self.option_field.fill(text)
+        self.messages.get_by_role("button", name="Add", exact=True).last.click()
         expect(self.messages).to_contain_text(text)
 
     def about_group(self):
