@@ -171,12 +171,16 @@ class Handset:
         expect(choice).not_to_have_attribute("aria-pressed", was)
 
     @property
+    def last_poll(self):
+        return self.messages.locator(".poll").last
+
+    @property
     def option_field(self):
-        return self.messages.get_by_label("Another option").last
+        return self.last_poll.get_by_label("Another option")
 
     def add_option(self, text):
         self.option_field.fill(text)
-        self.messages.get_by_role("button", name="Add", exact=True).last.click()
+        self.last_poll.get_by_role("button", name="Add", exact=True).click()
         expect(self.messages).to_contain_text(text)
 
     def about_group(self):
