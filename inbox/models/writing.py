@@ -49,7 +49,7 @@ class Writable(models.Model):
             line=line,
             is_group=len(handles) > 1,
             participants_key=key_of(addresses),
-            assignee=by,
+            assignee=None if by is None or by.is_program else by,
         )
         now = timezone.now()
         Participant.objects.bulk_create(
@@ -134,9 +134,10 @@ class Writable(models.Model):
         if not message.failed_at:
             self.last_outbound_at, self.waiting_since = message.at, None
             self.status, self.closed_at = self.Status.OPEN, None
-        if by is not None:
+        is_person = by is not None and not by.is_program
+        if is_person:
             self.assignee = self.assignee or by
-        if by is not None and is_typed:
+        if is_person and is_typed:
             self.drafts.filter(user=by, mode="reply").delete()
             self.reads.update_or_create(
                 user=by, defaults={"seen": self.inbound_count, "is_unread": False, "read_at": message.at}

@@ -20,8 +20,10 @@ from lines.models.sandbox import (
     SandboxReaction,
     SandboxWebhook,
 )
+from lines.models.token import ApiToken, Scope
 
 __all__ = [
+    "ApiToken",
     "BlockedHandle",
     "ContactCard",
     "Environment",
@@ -46,5 +48,6 @@ __all__ = [
     "SandboxMessage",
     "SandboxReaction",
     "SandboxWebhook",
+    "Scope",
     "User",
 ]

@@ -14,6 +14,15 @@ def new_signing_secret():
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def actor_of(by):
+    """Who did it, as V3 says it: only people have a name there."""
+    if by is None:
+        return {"type": "system"}
+    if by.is_program:
+        return {"type": "api"}
+    return {"type": "team_member", "id": str(by.pk), "name": by.name, "email": by.email}
+
+
 class EnvironmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(memberships__user=user)
@@ -56,6 +65,16 @@ class Environment(models.Model):
     def record(self, type, *, chat=None, message=None, line=None, by=None, data=None):
         """Add an event to the log, in the transaction of the change that it tells of."""
         return Event.objects.record(self, type, chat=chat, message=message, line=line, by=by, data=data or {})
+
+    def announce(self, type, *, by, summary, line=None, **about):
+        """Record an account event, in V3's shape; `about` is what changed, `change` from what to what."""
+        data = {
+            "actor": actor_of(by),
+            "occurred_at": timezone.now().isoformat().replace("+00:00", "Z"),
+            "origin": "api" if by and by.is_program else "dashboard",
+            "summary": summary,
+        }
+        return self.record(type, line=line, by=by, data=data | about)
 
     @transaction.atomic
     def turn(self, switch, on, *, by):

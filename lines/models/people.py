@@ -30,7 +30,7 @@ class UserManager(BaseUserManager):
         return user
 
     def get_by_natural_key(self, email):
-        return self.get(email__iexact=email)
+        return self.get(email__iexact=email, is_program=False)
 
 
 class User(AbstractBaseUser):
@@ -40,6 +40,8 @@ class User(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
+    # The author of what comes by an API key. Nobody can sign in as one.
+    is_program = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     USERNAME_FIELD = "email"
@@ -48,6 +50,15 @@ class User(AbstractBaseUser):
 
     def __str__(self):
         return self.name or self.email
+
+    @classmethod
+    def program(cls, name):
+        """A user for what a program does."""
+        user = cls(name=name, is_program=True, is_active=False)
+        user.email = f"{user.pk}@programs.invalid"
+        user.set_unusable_password()
+        user.save(force_insert=True)
+        return user
 
     @property
     def initials(self):
