@@ -1,4 +1,8 @@
+import re
+
 from partyline import trace as tracing
+
+PROGRAMS = re.compile(r"^/(?:api/partner/)?v3(?:/|$)")
 
 
 def trace(get_response):
@@ -9,6 +13,16 @@ def trace(get_response):
         response = get_response(request)
         response["X-Trace-ID"] = request.trace_id
         return response
+
+    return middleware
+
+
+def programs(get_response):
+    """Requests of programs: they have no session, no form and no page, so nothing of that is made for them."""
+    from partyline import api
+
+    def middleware(request):
+        return api.serve(request) if PROGRAMS.match(request.path_info) else get_response(request)
 
     return middleware
 

@@ -1,0 +1,44 @@
+"""What programs send and get of lines (contract §6.1)."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, StringConstraints
+
+E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{1,14}$")]
+
+
+class Capabilities(BaseModel):
+    sms: bool
+    mms: bool
+    voice: bool
+
+
+class OldNumber(BaseModel):
+    id: UUID
+    phone_number: E164
+    status: Literal["active", "warming", "flagged", "paused"]
+    type: str
+    country_code: str
+    capabilities: Capabilities
+
+
+class OldNumberList(BaseModel):
+    phone_numbers: list[OldNumber]
+
+
+class Reputation(BaseModel):
+    status: Literal["HEALTHY", "AT_RISK", "CRITICAL"]
+    doc_url: str
+
+
+class Number(BaseModel):
+    id: UUID
+    phone_number: E164
+    reputation: Reputation
+    forwarding_number: E164 | None
+    line_type: Literal["iMessage", "RCS"]
+
+
+class NumberList(BaseModel):
+    phone_numbers: list[Number]

@@ -1,0 +1,100 @@
+"""The V3 API: which app answers what, and how it says what goes wrong. Shapes and limits are those of the contract."""
+
+import orjson
+import structlog
+from django.http import Http404, HttpRequest
+from django.urls import re_path, resolve
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+
+from inbox.models.refusing import Refused
+from lines.api import router as lines
+from partyline.problems import Problem, envelope
+
+log = structlog.get_logger()
+
+# What a wrong value of these fields is called (contract §3): a number, or what a message says.
+NUMBERS = {"from", "to", "phone_number", "phone_numbers", "exclude_from", "forwarding_number"}
+SAID = "message"
+
+
+class Bodies(Parser):
+    def parse_body(self, request: HttpRequest):
+        """An empty body is an empty object: SDKs send one with every write."""
+        return orjson.loads(request.body or b"{}")
+
+
+api = NinjaAPI(
+    title="Partyline", version="v3", docs_url=None, openapi_url=None, parser=Bodies(), urls_namespace="v3"
+)
+api.add_router("", lines)
+
+
+@api.exception_handler(Problem)
+def problem(request, problem):
+    return envelope(problem)
+
+
+@api.exception_handler(Refused)
+def refused(request, refusal):
+    return envelope(Problem(refusal.number, refusal.sentence))
+
+
+@api.exception_handler(ValidationError)
+def misshapen(request, error):
+    return envelope(problem_in(error.errors))
+
+
+@api.exception_handler(HttpError)
+def unreadable(request, error):
+    return envelope(Problem(1003, "The body is no JSON object."))
+
+
+@api.exception_handler(Exception)
+def failed(request, error):
+    log.exception("api_failed")
+    return envelope(Problem(3006, "Something went wrong on our side. Tell us the trace_id."))
+
+
+def problem_in(errors):
+    """The first of pydantic's errors, as the contract calls it."""
+    first = errors[0]
+    where = [str(step) for step in first["loc"] if step not in ("body", "query", "path", "data")]
+    name = ".".join(where) or "body"
+    if first["type"] == "missing":
+        return Problem(1001, f"{name} is required.")
+    said = first["msg"][:1].lower() + first["msg"][1:]
+    if NUMBERS & set(where):
+        return Problem(1002, f"{name}: {said}.")
+    if SAID in where:
+        return Problem(1004, f"{name}: {said}.")
+    return Problem(1003 if not where else 1005, f"{name}: {said}.")
+
+
+# Paths of the contract that Partyline does not serve: what moves money, and what runs in the carrier's own app.
+NOT_SERVED = r"(?:payments|payment_requests|experiences|calls)(?:/|$)|messages/[^/]+/update$"
+
+
+def not_served(request):
+    return envelope(Problem(2011, "Partyline does not offer this."))
+
+
+urlpatterns = [
+    re_path(rf"^(?:api/partner/)?v3/(?:{NOT_SERVED})", not_served),
+    re_path(r"^(?:api/partner/)?v3/", api.urls),
+]
+
+
+def serve(request):
+    """The answer to a program, which is JSON whatever happens."""
+    try:
+        request.resolver_match = found = resolve(request.path_info, __name__)
+        response = found.func(request, *found.args, **found.kwargs)
+    except Http404:
+        return envelope(Problem(1005, f"There is no {request.path} here.", status=404))
+    if response.status_code == 405:
+        refusal = envelope(Problem(1005, f"{request.path} has no {request.method}.", status=405))
+        refusal["Allow"] = response["Allow"]
+        return refusal
+    return response

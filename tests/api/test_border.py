@@ -1,0 +1,89 @@
+"""Who gets in by a key, and how a refusal looks."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from lines.models import ApiToken
+
+pytestmark = pytest.mark.django_db
+NUMBERS = "/v3/phone_numbers"
+
+
+@pytest.fixture
+def key_of(max):
+    def make(environment, **options):
+        return ApiToken.make(environment, "CRM", by=max, **options)[1]
+
+    return make
+
+
+@pytest.fixture
+def ask(client):
+    def ask(key, path=NUMBERS, method="get", **options):
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return getattr(client, method)(path, headers=headers, **options)
+
+    return ask
+
+
+def problem(response):
+    body = response.json()
+    assert body["success"] is False
+    assert body["error"]["status"] == response.status_code
+    assert body["trace_id"] == response["X-Trace-ID"]
+    assert body["error"]["doc_url"].endswith(f"/{body['error']['code']}/")
+    return response.status_code, body["error"]["code"]
+
+
+def test_a_key_opens_its_environment_under_both_roots(ask, key_of, shop):
+    key = key_of(shop.environment)
+    for path in (NUMBERS, "/api/partner/v3/phone_numbers"):
+        response = ask(key, path)
+        assert [number["phone_number"] for number in response.json()["phone_numbers"]] == [shop.phone_number]
+        assert len(response["X-Trace-ID"]) == 32
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "pl_test_" + "x" * 43])
+def test_without_a_key_nothing_opens(ask, shop, key):
+    assert problem(ask(key)) == (401, 2004)
+
+
+def test_an_expired_or_revoked_key_is_no_key(ask, max, environment):
+    token, key = ApiToken.make(environment, "CRM", by=max)
+    token.revoke(by=max)
+    assert problem(ask(key)) == (401, 2004)
+    _, old = ApiToken.make(environment, "CRM", by=max, expires_at=timezone.now() - timedelta(seconds=1))
+    assert problem(ask(old)) == (401, 2004)
+
+
+def test_a_key_without_the_scope_is_refused(ask, key_of, environment):
+    assert problem(ask(key_of(environment, scopes=["send"]))) == (403, 2005)
+
+
+def test_a_key_of_one_line_sees_that_line(ask, key_of, shop, workshop):
+    response = ask(key_of(shop.environment, line=workshop))
+    assert [n["phone_number"] for n in response.json()["phone_numbers"]] == [workshop.phone_number]
+
+
+def test_what_is_not_offered_says_so(ask, key_of, environment):
+    for path in ("payments", "payments/providers/x/connect", "experiences", "payment_requests/1/cancel"):
+        assert problem(ask(key_of(environment), f"/v3/{path}", "post")) == (403, 2011)
+
+
+def test_an_unknown_path_and_a_trailing_slash_are_answered_in_the_envelope(ask, key_of, environment):
+    for path in ("/v3/", "/v3/nothing", NUMBERS + "/"):
+        assert problem(ask(key_of(environment), path))[0] == 404
+
+
+def test_a_wrong_method_is_answered_in_the_envelope(ask, key_of, environment):
+    assert problem(ask(key_of(environment), NUMBERS, "delete"))[0] == 405
+
+
+def test_programs_get_no_cookie_and_cost_three_queries(ask, key_of, shop, django_assert_num_queries):
+    key = key_of(shop.environment)
+    ask(key)
+    with django_assert_num_queries(2):
+        response = ask(key)
+    assert not response.cookies
