@@ -64,8 +64,12 @@ def part(part):
         "filename": file.filename,
         "mime_type": file.mime_type,
         "size_bytes": file.size,
-        "url": f"{settings.PUBLIC_URL}/media/{file.pk}/{file.filename}",
+        "url": url_of(file),
     }
+
+
+def url_of(file):
+    return f"{settings.PUBLIC_URL}/media/{file.pk}/{file.filename}"
 
 
 def message(message):

@@ -1,0 +1,73 @@
+"""What a key opens of the inbox, and pages of lists."""
+
+import base64
+import binascii
+from datetime import datetime
+from uuid import UUID
+
+from inbox.models import Chat, Message
+from partyline.problems import Problem
+
+BUBBLES = ("parts__attachment", "reactions__handle", "reactions__sticker")
+
+
+def chats_of(token):
+    """The one door of programs: the chats of the lines that the key opens."""
+    chats = Chat.objects.filter(environment=token.environment_id)
+    return chats.filter(line=token.line_id) if token.line_id else chats
+
+
+def with_people(chats):
+    """With what the shape of a chat needs, in a constant number of queries."""
+    return chats.select_related("line", "icon").prefetch_related("participants__handle")
+
+
+def chat_of(request, chat_id):
+    chat = with_people(chats_of(request.token)).select_related("environment").filter(pk=chat_id).first()
+    if chat is None:
+        raise Problem(2001, "There is no such chat.")
+    return chat
+
+
+def messages_of(token):
+    """Without what was deleted from our records."""
+    messages = Message.objects.filter(environment=token.environment_id, deleted_at=None)
+    return messages.filter(chat__line=token.line_id) if token.line_id else messages
+
+
+def with_parts(messages):
+    """With what the shape of a message needs, in a constant number of queries."""
+    return messages.select_related("chat__line", "sender").prefetch_related(*BUBBLES)
+
+
+def message_of(request, message_id):
+    found = with_parts(messages_of(request.token)).select_related("chat__environment", "environment")
+    message = found.filter(pk=message_id).first()
+    if message is None:
+        raise Problem(2002, "There is no such message.")
+    return message
+
+
+def page(rows, limit, place):
+    """(at most `limit` of the rows, the cursor behind them or None); `place` names a row's place: (time, id)."""
+    rows = list(rows[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return rows, cursor_of(*place(rows[-1])) if more else None
+
+
+def cursor_of(at, pk):
+    return base64.urlsafe_b64encode(f"{at.isoformat()} {pk}".encode()).decode().rstrip("=")
+
+
+def place_in(cursor):
+    """(time, id) of a cursor that we gave out; a Problem where it is none."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        at, _, pk = text.partition(" ")
+        at = datetime.fromisoformat(at)
+        if at.tzinfo is None:
+            raise ValueError("A time of nowhere")
+        return at, UUID(pk)
+    except (ValueError, binascii.Error) as error:
+        raise Problem(1005, "cursor: that is no cursor of this list.") from error
