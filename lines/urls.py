@@ -22,5 +22,6 @@ urlpatterns = [
     path("settings/environment/turn/", environments.turn, name="turn-environment"),
     path("settings/environment/lift/", environments.lift, name="lift-opt-outs"),
     path("lines/<uuid:pk>/card.vcf", cards.contact_file, name="contact-file"),
+    path("cards/<ticket>.vcf", cards.lent_contact_file, name="lent-contact-file"),
     path("lines/<uuid:pk>/card.jpg", cards.picture, name="card-picture"),
 ]

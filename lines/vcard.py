@@ -13,9 +13,12 @@ MIME_TYPE = "text/vcard"
 LINE_LENGTH = 75
 
 
-def vcard_for(line):
-    """The file as bytes. A line without a contact card has its name and its number."""
+def vcard_for(line, *, backups=None):
+    """The file as bytes. A line without a contact card has its name and its number. `backups` are the lines to write to
+    should this one be away; None: those of the card."""
     card = ContactCard.of(line)
+    if backups is None:
+        backups = [] if card._state.adding else card.backup_lines
     file = vobject.vCard()
     add(file, "version", "3.0")
     add(file, "n", Name(given=card.first_name or str(line), family=card.last_name))
@@ -23,6 +26,9 @@ def vcard_for(line):
     if card.organisation:
         add(file, "org", [card.organisation])
     add(file, "tel", line.phone_number, type_param=["CELL", "PREF"])
+    for number, backup in enumerate(backups, 1):
+        add(file, "tel", backup.phone_number, type_param=["CELL"], group=f"item{number}")
+        add(file, "x-ablabel", "Backup", group=f"item{number}")
     if not card._state.adding:
         fill(file, card)
     add(file, "uid", f"urn:uuid:{line.pk}")
@@ -30,9 +36,6 @@ def vcard_for(line):
 
 
 def fill(file, card):
-    for number, backup in enumerate(card.backup_lines, 1):
-        add(file, "tel", backup.phone_number, type_param=["CELL"], group=f"item{number}")
-        add(file, "x-ablabel", "Backup", group=f"item{number}")
     if card.email:
         add(file, "email", card.email, type_param=["INTERNET"])
     if card.website:

@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
+from inbox.api import router as inbox
 from inbox.models.refusing import Refused
 from lines.api import router as lines
 from partyline.problems import Problem, envelope
@@ -29,6 +30,7 @@ api = NinjaAPI(
     title="Partyline", version="v3", docs_url=None, openapi_url=None, parser=Bodies(), urls_namespace="v3"
 )
 api.add_router("", lines)
+api.add_router("", inbox)
 
 
 @api.exception_handler(Problem)

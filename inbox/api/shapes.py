@@ -122,7 +122,7 @@ def reacted(message, reaction):
             is_me=False,
         )
     return {
-        "id": reaction.pk_as_uuid,
+        "id": reaction.uid,
         "type": reaction.type,
         "handle": handle,
         "is_me": reaction.is_ours,

@@ -176,6 +176,12 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
                 name="chat_list_unassigned",
                 condition=models.Q(assignee=None, status="open"),
             ),
+            # Which line was used last.
+            models.Index(
+                fields=["line", "-last_outbound_at"],
+                name="chat_last_written",
+                condition=models.Q(last_outbound_at__isnull=False),
+            ),
             # The same line and people lead to the chat that exists.
             models.Index(fields=["line", "participants_key"], name="chat_by_people"),
         ]

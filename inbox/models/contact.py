@@ -1,3 +1,5 @@
+import re
+
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -9,6 +11,8 @@ from uuid_utils.compat import uuid7
 from inbox.models.capability import Capable
 from inbox.models.naming import Nameable
 from lines.models.people import initials_of, tone_of
+
+E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
 def normal_handle(text, country="US"):

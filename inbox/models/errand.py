@@ -48,9 +48,16 @@ class Errand(models.Model):
         LEAVE = "leave"
         READ = "read"
         SHARE_CARD = "share_card"
+        STICK = "stick"
+        PLACE = "place"
+        BACKGROUND = "background"
+        ASK_LOCATION = "ask_location"
+        STOP_LOCATION = "stop_location"
+        ADD_OPTIONS = "add_options"
+        VOTE = "vote"
 
     # Those to which the carrier says only later, by a webhook, whether they came to be.
-    ANSWERED_LATER = (Kind.NAME, Kind.ICON, Kind.ADD, Kind.REMOVE, Kind.LEAVE)
+    ANSWERED_LATER = (Kind.NAME, Kind.ICON, Kind.ADD, Kind.REMOVE, Kind.LEAVE, Kind.BACKGROUND)
 
     chat = models.ForeignKey("inbox.Chat", models.CASCADE, related_name="errands")
     message = models.ForeignKey("inbox.Message", models.CASCADE, null=True, related_name="errands")

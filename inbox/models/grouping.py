@@ -18,6 +18,7 @@ TOLD_FOR = timedelta(hours=1)
 LATELY = 60
 
 Kind = Errand.Kind
+GROUP = (Kind.NAME, Kind.ICON, Kind.ADD, Kind.REMOVE, Kind.LEAVE)
 
 
 class Group(models.Model):
@@ -33,7 +34,7 @@ class Group(models.Model):
     @cached_property
     def asked_lately(self):
         """The newest errand of each kind and person, newest first."""
-        errands = self.errands.filter(kind__in=Errand.ANSWERED_LATER)
+        errands = self.errands.filter(kind__in=GROUP)
         errands = errands.filter(queued_at__gt=timezone.now() - TOLD_FOR).select_related("author")
         newest = {}
         for errand in errands.order_by("-pk")[:LATELY]:

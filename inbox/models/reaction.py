@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 # Type -> what a phone calls it, and the character that stands for it in a line of text.
 TAPBACKS = {
@@ -33,6 +34,8 @@ class Reaction(models.Model):
     does not; `shown` knows that.
     """
 
+    # By which programs know it.
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     chat = models.ForeignKey("inbox.Chat", models.CASCADE, related_name="reactions")
     message = models.ForeignKey("inbox.Message", models.CASCADE, related_name="reactions")
     part_index = models.PositiveSmallIntegerField(default=0)
@@ -44,6 +47,8 @@ class Reaction(models.Model):
     type = models.CharField(max_length=20)
     emoji = models.CharField(max_length=64, blank=True, default="")
     sticker = models.ForeignKey("inbox.Attachment", models.SET_NULL, null=True, related_name="reactions")
+    # Where a sticker lies, as far as we know: x, y, scale, rotation (contract §6.3).
+    placement = models.JSONField(default=dict, blank=True)
     external_id = models.CharField(max_length=100, blank=True, default="")
     added_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)

@@ -66,6 +66,10 @@ class Line(models.Model):
     # Gives iPhones the contact card without being asked, where there is one.
     shares_card = models.BooleanField(default=True)
     daily_limit = models.PositiveIntegerField(default=3000)
+    # Where calls to this number go; "" where nowhere.
+    forwarding_number = models.CharField(max_length=20, blank=True, default="")
+    # When it was last chosen for somebody who left the choice to us.
+    suggested_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = LineQuerySet.as_manager()

@@ -5,7 +5,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import content_disposition_header
 
-from lines import vcard
+from lines import lending, vcard
 from lines.models import ContactCard, Line
 
 
@@ -13,6 +13,19 @@ from lines.models import ContactCard, Line
 def contact_file(request, pk):
     line = line_for(request, pk)
     response = HttpResponse(vcard.vcard_for(line), content_type=f"{vcard.MIME_TYPE}; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, vcard.filename_of(line))
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def lent_contact_file(request, ticket):
+    """For whoever was given the address of it, until that expires."""
+    line, backups = lending.borrowed(ticket)
+    if line is None:
+        raise Http404("The address is of no contact file, or has expired")
+    response = HttpResponse(
+        vcard.vcard_for(line, backups=backups), content_type=f"{vcard.MIME_TYPE}; charset=utf-8"
+    )
     response["Content-Disposition"] = content_disposition_header(True, vcard.filename_of(line))
     response["Cache-Control"] = "private, no-cache"
     return response
