@@ -1,4 +1,4 @@
-# The image of all three processes: web (its default command), worker and beat; compose.yaml runs them.
+# The image of all four processes: web (its default command), worker, beat and deliver; compose.yaml runs them.
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv

@@ -1,6 +1,5 @@
 """Media of carriers, fetched into our own storage: bounded in size and time, and never from inside our network."""
 
-import ipaddress
 import math
 import socket
 import tempfile
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from inbox.models import Attachment
 from lines import gateways
+from partyline.addresses import is_public
 
 log = structlog.get_logger()
 
@@ -108,7 +108,7 @@ def safely(client, url, known_hosts):
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
     address = resolve(parts.hostname, port)
     allowed = settings.MEDIA_ALLOW_PRIVATE or f"{parts.hostname}:{port}" in known_hosts
-    if not allowed and (parts.scheme != "https" or not ipaddress.ip_address(address).is_global):
+    if not allowed and (parts.scheme != "https" or not is_public(address)):
         raise Refused("Media is fetched over https from public addresses only")
     host = f"[{address}]" if ":" in address else address
     target = parts._replace(netloc=f"{host}:{port}").geturl()

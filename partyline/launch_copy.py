@@ -74,7 +74,7 @@ class Copy:
         self._start("web", *self._web_command())
         self._wait_for(lambda: prepare.has_ended() and self._web_answers())
         stamp.write_text(fingerprint)
-        for name, words in self._celery_commands().items():
+        for name, words in self._work_commands().items():
             self._start(name, *words)
         self._wait_for(lambda: self.processes["worker"].has_said(" ready."), patience=20)
         return next((line for line in prepare.heard if line.startswith(tuple(LINKS))), "")
@@ -85,7 +85,7 @@ class Copy:
     def _web_command(self):
         return ["-m", "daphne", "-v", "0", "-b", self.address, "-p", self.port, "partyline.asgi:application"]
 
-    def _celery_commands(self):
+    def _work_commands(self):
         # Nothing that Celery receives can name code to run, so root is as good a user as any other here.
         unafraid = ["-W", "ignore:You're running the worker with superuser privileges"]
         celery = [*unafraid, "-m", "celery", "-A", "partyline", "-q"]
@@ -93,6 +93,7 @@ class Copy:
         return {
             "worker": [*celery, "worker", "-P", "threads", "-c", "8", *quiet],
             "beat": [*celery, "beat", "-s", str(self.data / "beat"), "-l", "INFO"],
+            "deliver": ["manage.py", "deliver"],
         }
 
     def _start(self, name, *words, **options):

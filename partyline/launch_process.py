@@ -11,7 +11,7 @@ from pathlib import Path
 from partyline.launch_child import end, spawn
 
 ROOT = Path(__file__).resolve().parent.parent
-COLOURS = {"web": 36, "worker": 33, "beat": 35, "prepare": 32}
+COLOURS = {"web": 36, "worker": 33, "beat": 35, "deliver": 34, "prepare": 32}
 # Seconds: a process that lived for longer is started again at once.
 STEADY = 30
 
@@ -90,7 +90,7 @@ speaking = threading.Lock()
 def say(name, words):
     label = f"{name:<9} │"
     if sys.stdout.isatty():
-        label = f"\033[{COLOURS.get(name, 34)}m{label}\033[0m"
+        label = f"\033[{COLOURS.get(name, 37)}m{label}\033[0m"
     with speaking:
         try:
             print(label, words, flush=True)

@@ -242,6 +242,8 @@ MEDIA_MAX_BYTES = env.int("MEDIA_MAX_BYTES", 100 * 1024 * 1024)
 MEDIA_URL_MAX_BYTES = env.int("MEDIA_URL_MAX_BYTES", 10 * 1024 * 1024)
 # Only for a carrier on the same machine: media may then be fetched from private addresses.
 MEDIA_ALLOW_PRIVATE = env.bool("MEDIA_ALLOW_PRIVATE", False)
+# Hosts to which webhooks may go although they are private, and without TLS: patterns such as localhost:*, with commas.
+WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", [])
 # Messages to one person from one line in a minute.
 PAIR_LIMIT = env.int("PAIR_LIMIT", 30)
 

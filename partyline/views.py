@@ -8,7 +8,7 @@ from redis import Redis, RedisError
 
 from inbox.models import Message
 from lines.models import User
-from webhooks.models import Receipt
+from webhooks.models import Receipt, Subscription
 
 # Seconds. Work older than this says that workers are away or drowning.
 BACKLOG_LIMIT = 60
@@ -49,6 +49,7 @@ def backlog():
         .filter(next_try_at__lte=timezone.now())
         .order_by("next_try_at")
         .values("next_try_at")[:1],
+        "deliveries": Subscription.objects.unpublished().order_by("waits_since").values("waits_since")[:1],
     }
     parameters = connection.get_connection_params() | {"connect_timeout": 2}
     parameters = {

@@ -42,8 +42,8 @@ class EnvironmentGone(Exception):
     """The environment was deleted since we read of it."""
 
 
-def new_pool(**changes):
-    """Connections of our own, two at most; they open in the event loop that uses them first."""
+def new_pool(*, most=2, **changes):
+    """Connections of our own, `most` of them; they open in the event loop that uses them first."""
     parameters = connections["default"].get_connection_params()
     parameters = {
         name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")
@@ -51,7 +51,7 @@ def new_pool(**changes):
     return AsyncConnectionPool(
         kwargs=parameters | OURS | changes,
         min_size=1,
-        max_size=2,
+        max_size=most,
         timeout=CONNECT,
         # Short, so that it does not go on with ever longer pauses: who needs a connection asks again.
         reconnect_timeout=1,

@@ -14,6 +14,27 @@ ACCESS_CHANGED = "inbox.access_changed"
 recorded = Signal()
 
 
+# The keys of an event's data under which it has what somebody said.
+CONTENT = ("parts", "part", "poll", "added_options")
+
+
+def without_content(data):
+    """An event's data without what the message said that it is about."""
+    if "parts" in data:
+        data = data | {"parts": []}
+    if "part" in data:
+        data = data | {"part": {**data["part"], "text": ""}}
+    if "poll" in data:
+        data = data | {"poll": data["poll"] | {"options": without_words(data["poll"].get("options"))}}
+    if "added_options" in data:
+        data = data | {"added_options": without_words(data["added_options"])}
+    return data
+
+
+def without_words(options):
+    return [option | {"text": ""} for option in options or []]
+
+
 class EventQuerySet(models.QuerySet):
     def record(self, environment, type, *, chat=None, message=None, line=None, by=None, data=None):
         event = self.model.of(environment, type, chat=chat, message=message, line=line, by=by, data=data)
@@ -23,12 +44,9 @@ class EventQuerySet(models.QuerySet):
 
     def forget(self, *, chat_id, message_id):
         """Take what a message said out of all that was told of it: it was deleted."""
-        told = self.filter(chat_id=chat_id, message_id=message_id, data__has_any_keys=("parts", "part"))
+        told = self.filter(chat_id=chat_id, message_id=message_id, data__has_any_keys=CONTENT)
         for event in told:
-            if "parts" in event.data:
-                event.data["parts"] = []
-            else:
-                event.data["part"] = {**event.data["part"], "text": ""}
+            event.data = without_content(event.data)
             event.save(update_fields=["data"])
 
     def since(self, sequence):

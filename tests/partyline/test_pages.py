@@ -10,8 +10,9 @@ from django.utils import timezone
 from redis import RedisError
 
 from inbox.models import Message
+from lines.models import Event
 from partyline import views
-from webhooks.models import Receipt
+from webhooks.models import Receipt, Subscription
 
 
 def receipt_of(environment, **fields):
@@ -80,6 +81,26 @@ def test_not_ready_while_messages_wait_to_leave(client, chat, ana):
 
     assert response.status_code == 503
     assert response.json()["backlog_seconds"]["messages"] >= 90
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_while_events_wait_for_the_process_that_delivers(client, environment, max):
+    environment.record("inbox.before", by=max)
+    subscription, _ = Subscription.make(
+        environment,
+        by=max,
+        target_url="https://93.184.216.34/hooks",
+        subscribed_events=["message.received"],
+    )
+    environment.record("inbox.after", by=max)
+    Event.objects.update(created_at=long_ago(70))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["backlog_seconds"]["deliveries"] >= 70
+    subscription.disable(by=max)
+    assert client.get("/readyz").status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from webhooks.models import Receipt
+from tests.webhooks.programs import Delivering
+from webhooks import samples
+from webhooks.models import Receipt, Subscription
 
 
 def chat_key(event):
@@ -32,3 +34,41 @@ def keep(environment):
         Receipt.objects.bulk_create(rows_of(environment, events), ignore_conflicts=True)
 
     return keep
+
+
+@pytest.fixture
+def delivering(transactional_db, settings):
+    """Programs on this machine, and the process that delivers to them once it is started."""
+    settings.WEBHOOK_PRIVATE_HOSTS = ["localhost"]
+    delivering = Delivering()
+    yield delivering
+    delivering.close()
+
+
+@pytest.fixture
+def subscribe(max, environment):
+    """A subscription of a program, or to an address, and its secret in `known_secret`."""
+
+    def subscribe(place, *events, environment=environment, **options):
+        subscription, secret = Subscription.make(
+            environment,
+            by=max,
+            target_url=place if isinstance(place, str) else place.url,
+            subscribed_events=events or ["message.received"],
+            **options,
+        )
+        subscription.known_secret = secret
+        return subscription
+
+    return subscribe
+
+
+@pytest.fixture
+def happen(environment):
+    """Record an event of V3 in the log, as a verb does."""
+
+    def happen(type="message.received", *, environment=environment, **options):
+        data = options.pop("data", None) or samples.data(type, environment)
+        return environment.record(type, data=data, **options)
+
+    return happen

@@ -1,0 +1,5 @@
+from webhooks.models.delivery import Attempt, Delivery
+from webhooks.models.receipt import Receipt
+from webhooks.models.subscription import RoutingToken, SigningSecret, Subscription
+
+__all__ = ["Attempt", "Delivery", "Receipt", "RoutingToken", "SigningSecret", "Subscription"]
