@@ -1,9 +1,10 @@
 """How each errand is run, and how it is undone here where the carrier will not do it."""
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from inbox.models import Attachment, Chat, Edit, Message, Reaction
-from inbox.models.errand import Errand
+from inbox.models.errand import ANSWER_WITHIN, Errand
 from lines.gateways import PermanentFailure
 
 Kind = Errand.Kind
@@ -50,6 +51,30 @@ def react(errand, gateway):
     gateway.react(message_of(errand), **{name: errand.body[name] for name in names})
 
 
+def stick(errand, gateway):
+    reaction = Reaction.objects.select_related("sticker").get(pk=errand.body["reaction"])
+    gateway.stick(
+        message_of(errand),
+        emoji=reaction.emoji,
+        picture=reaction.sticker,
+        part_index=reaction.part_index,
+        # It may have been moved meanwhile; that goes after it.
+        placement=reaction.placement,
+    )
+
+
+def place(errand, gateway):
+    """A sticker is known to the carrier by an id that only its webhook tells."""
+    reaction = Reaction.objects.filter(pk=errand.body["reaction"]).first()
+    if reaction is None:
+        raise PermanentFailure("The sticker did not arrive", code=2002)
+    if not reaction.external_id:
+        if errand.queued_at < timezone.now() - ANSWER_WITHIN:
+            raise PermanentFailure("The carrier never told of the sticker", code=2002)
+        raise NotYet("The sticker is not known to the carrier yet")
+    gateway.place_sticker(message_of(errand), reaction.external_id, placement=errand.body["placement"])
+
+
 def edit(errand, gateway):
     gateway.edit(message_of(errand), text=errand.body["text"], part_index=errand.body["part_index"])
 
@@ -82,6 +107,8 @@ def icon(errand, gateway):
 
 CALLS = {
     Kind.REACT: react,
+    Kind.STICK: stick,
+    Kind.PLACE: place,
     Kind.EDIT: edit,
     Kind.DELETE: delete,
     Kind.DELETE_FILE: delete_file,
@@ -123,6 +150,14 @@ def restore(reaction, before):
     reaction.added_at = parse_datetime(before["added_at"])
     reaction.removed_at = before["removed_at"] and parse_datetime(before["removed_at"])
     reaction.save(update_fields=["added_at", "removed_at"])
+
+
+def take_back_place(errand):
+    """Unless it was moved once more meanwhile."""
+    errand.message.hold()
+    moved = Reaction.objects.filter(pk=errand.body["reaction"], placement=errand.body["moved_to"])
+    moved.update(placement=errand.body["before"])
+    note_failure(errand)
 
 
 def take_back_edit(errand):
@@ -175,6 +210,8 @@ def asked(errand):
 
 TAKEN_BACK = {
     Kind.REACT: take_back_reaction,
+    Kind.STICK: take_back_reaction,
+    Kind.PLACE: take_back_place,
     Kind.EDIT: take_back_edit,
     Kind.DELETE: take_back_deletion,
     Kind.DELETE_FILE: say_nothing,

@@ -103,8 +103,20 @@ def reply_to(message):
     return {"message_id": str(original), "part_index": message.reply_to.get("part_index") or 0}
 
 
-def reaction(message, news, handle):
-    """`data` of reaction.added and .removed; `handle` is None where it is ours."""
+def sticker(file, told=None):
+    """Where we keep it; before it is fetched its kind and size are as they were `told`."""
+    told = told or {}
+    return {
+        "url": url_of(file),
+        "file_name": file.filename,
+        "mime_type": file.mime_type or told.get("mime_type"),
+        "width": file.width or told.get("width"),
+        "height": file.height or told.get("height"),
+    }
+
+
+def reaction(message, news, handle, row):
+    """`data` of reaction.added and .removed; `handle` is None where it is ours, `row` the Reaction."""
     chat = message.chat
     actor = owner_handle(chat)
     if handle:
@@ -115,10 +127,10 @@ def reaction(message, news, handle):
         "chat_id": str(message.chat_id),
         "message_id": str(message.pk),
         "part_index": news.part_index,
-        "reaction_id": news.reaction_id or None,
+        "reaction_id": str(row.uid),
         "reaction_type": news.kind,
         "custom_emoji": news.emoji or None,
-        "sticker": news.sticker,
+        "sticker": row.sticker and sticker(row.sticker, news.sticker),
         "is_from_me": handle is None,
         "from": actor["handle"],
         "from_handle": actor,

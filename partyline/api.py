@@ -66,7 +66,11 @@ def problem_in(errors):
     name = ".".join(where) or "body"
     if first["type"] == "missing":
         return Problem(1001, f"{name} is required.")
-    said = first["msg"][:1].lower() + first["msg"][1:]
+    said = first["msg"].removeprefix("Value error, ")
+    said = said[:1].lower() + said[1:]
+    if first["type"] == "value_error" and not where:
+        # What is said of several fields together.
+        return Problem(1005, f"{said[:1].upper()}{said[1:]}.")
     if NUMBERS & set(where):
         return Problem(1002, f"{name}: {said}.")
     if SAID in where:

@@ -1,17 +1,20 @@
 """The cast: ana answers, ben is her team-mate, lea leads, max administers, olga is a stranger, carl and dora write."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import transaction
 from django.utils import timezone
 
 from inbox.mirror.messages import mirrored_id
 from inbox.models import Chat, Contact, Handle, Message, Part, Participant
 from inbox.models.chat import key_of
-from lines.models import Environment, Line, User
+from lines import gateways
+from lines.models import Environment, Handset, Line, User
 
 CARL, DORA = "+14155550123", "+14155550188"
 
@@ -162,3 +165,64 @@ def chat(make_chat, make_message, shop):
     chat = make_chat(shop, CARL, name="Carl", external_id="c0ffee00-1111-4222-8333-444455556666")
     make_message(chat, "Is the blue one still in stock?", ago=60)
     return chat
+
+
+@pytest.fixture
+def road(environment, monkeypatch):
+    """What would happen by itself: our queues are emptied into the sandbox carrier, and what it tells is learned."""
+    from inbox import mirror, tasks
+    from inbox.models import Errand
+    from lines import tasks as line_tasks
+    from lines.models import SandboxWebhook
+    from webhooks.handlers import HANDLERS
+
+    for module in (tasks, line_tasks):
+        monkeypatch.setattr(module, "wake", lambda task, *args, countdown=0: None)
+
+    def leave():
+        for pk in Chat.objects.values_list("pk", flat=True):
+            tasks.send_chat(str(pk))
+        Errand.objects.waiting().update(next_try_at=timezone.now() - timedelta(seconds=1))
+        for pk in Errand.objects.waiting().order_by("pk").values_list("pk", flat=True):
+            tasks.run_errand(pk)
+
+    def hear():
+        told = []
+        for webhook in SandboxWebhook.objects.filter(delivered_at=None).order_by("due_at", "id"):
+            event = json.loads(webhook.body)
+            news = HANDLERS[webhook.event_type](event)
+            with transaction.atomic():
+                learned = mirror.learn(environment, news if isinstance(news, list) else [news])
+            assert not learned.awaits
+            told.append(webhook.event_type)
+        SandboxWebhook.objects.update(delivered_at=timezone.now())
+        return told
+
+    def go():
+        """The types of what the carrier told, in order."""
+        leave()
+        return hear()
+
+    return go
+
+
+@pytest.fixture
+def carrier(environment):
+    """The way to the sandbox carrier."""
+    return gateways.for_environment(environment)
+
+
+@pytest.fixture
+def nora(environment):
+    """A customer with an iPhone at the sandbox carrier."""
+    return Handset.objects.create(environment=environment, handle="+15035550171", name="Nora Whitfield")
+
+
+@pytest.fixture
+def noras(nora, shop, road):
+    """Nora’s conversation with our shop, begun by her, as both sides know it."""
+    from lines.sandbox import carrier
+
+    carrier.text(nora, carrier.chat_with(nora, shop.phone_number), "Just left it with Ben")
+    road()
+    return Chat.objects.select_related("line__environment", "environment").get(line=shop)

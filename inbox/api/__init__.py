@@ -2,7 +2,8 @@
 
 from ninja import Router
 
-from inbox.api import available
+from inbox.api import available, reactions
 
 router = Router()
 router.add_router("", available.router)
+router.add_router("", reactions.router)

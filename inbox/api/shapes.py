@@ -127,15 +127,5 @@ def reacted(message, reaction):
         "handle": handle,
         "is_me": reaction.is_ours,
         "custom_emoji": reaction.emoji or None if reaction.type == "custom" else None,
-        "sticker": reaction.sticker and sticker(reaction.sticker),
-    }
-
-
-def sticker(file):
-    return {
-        "url": wire.url_of(file),
-        "file_name": file.filename,
-        "mime_type": file.mime_type,
-        "width": file.width,
-        "height": file.height,
+        "sticker": reaction.sticker and wire.sticker(reaction.sticker),
     }

@@ -11,6 +11,7 @@ from inbox.models.outlining import Outlined
 from inbox.models.reacting import Reactable
 from inbox.models.reaction import heaped
 from inbox.models.sending import Sendable
+from inbox.models.sticking import Stickable
 
 # What a bubble shows besides its own row.
 FOR_BUBBLES = (
@@ -81,7 +82,7 @@ class MessageQuerySet(models.QuerySet):
         ).prefetch_related(*FOR_BUBBLES)
 
 
-class Message(Sendable, Reactable, Editable, Deletable, Outlined):
+class Message(Sendable, Reactable, Stickable, Editable, Deletable, Outlined):
     """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
     of no account; a time that is once known does not change."""
 

@@ -98,7 +98,7 @@ class Reactable(models.Model):
 
     def ask_for_reaction(self, reaction, operation, *, by, before):
         Errand.queue(
-            Errand.Kind.REACT,
+            Errand.Kind.REACT if reaction.is_tapback else Errand.Kind.STICK,
             self.chat,
             by=by,
             message=self,

@@ -12,6 +12,8 @@ TAPBACKS = {
     "emphasize": ("Emphasise", "‼️"),
     "question": ("Question", "❓"),
 }
+# How the key of a sticker of ours begins, until the carrier has told of it.
+OURS = "sticker ours "
 # What asks for our attention, as a message would; any other tapback is an answer.
 ASKS = ("dislike", "question")
 
@@ -87,14 +89,16 @@ class Reaction(models.Model):
     def name(self):
         if self.type == "custom":
             return self.emoji
-        return TAPBACKS[self.type][0] if self.type in TAPBACKS else "Sticker"
+        return TAPBACKS[self.type][0] if self.type in TAPBACKS else f"Sticker {self.emoji}".strip()
 
     @property
     def sign(self):
         """One character for a line of text."""
         if self.type == "custom":
             return self.emoji
-        return TAPBACKS[self.type][1] if self.type in TAPBACKS else "a sticker"
+        if self.type in TAPBACKS:
+            return TAPBACKS[self.type][1]
+        return f"a sticker {self.emoji}".strip()
 
     @property
     def is_ours(self):

@@ -66,6 +66,15 @@ class Gateway:
         """`operation` is add or remove; `type` one of V3's, with `emoji` where it is custom."""
         raise NotImplementedError
 
+    def stick(self, message_id, *, emoji, picture, part_index, placement):
+        """Peel an emoji, or a stored `picture` of ours, onto a part. `placement` has x, y, scale and rotation. What the
+        carrier calls it is told by its webhook."""
+        raise NotImplementedError
+
+    def place_sticker(self, message_id, sticker_id, *, placement):
+        """Move a sticker of ours; `placement` has what changes. PermanentFailure 2002 where there is none."""
+        raise NotImplementedError
+
     def edit(self, message_id, *, text, part_index):
         raise NotImplementedError
 

@@ -38,6 +38,17 @@ class SandboxGateway(Gateway):
         else:
             touch.react(message, type, emoji=emoji or "", part_index=part_index)
 
+    def stick(self, message_id, *, emoji, picture, part_index, placement):
+        message = self.message(message_id)
+        self.refuse_if("refuse_actions")
+        media = picture and self.shelved(picture)
+        touch.stick(message, media, emoji=emoji, part_index=part_index, placement=placement)
+
+    def place_sticker(self, message_id, sticker_id, *, placement):
+        message = self.message(message_id)
+        self.refuse_if("refuse_actions")
+        touch.place(message, sticker_id, placement)
+
     def edit(self, message_id, *, text, part_index):
         message = self.message(message_id)
         self.refuse_if("refuse_actions")
@@ -71,9 +82,7 @@ class SandboxGateway(Gateway):
         chat = self.chat(chat_id)
         if faults.use_up(self.environment, "refuse_group_changes"):
             return groups.refuse(chat, "icon")
-        with attachment.file.open("rb") as file:
-            media = shelf.store(self.environment, attachment.filename, attachment.mime_type, file.read())
-        groups.set_icon(chat, media)
+        groups.set_icon(chat, self.shelved(attachment))
 
     def add_participant(self, chat_id, handle):
         chat = self.chat(chat_id)
@@ -118,6 +127,11 @@ class SandboxGateway(Gateway):
     def fetch_chat(self, external_id):
         chat = self.found(SandboxChat.objects.select_related("icon"), external_id)
         return chat and payloads.chat_answer(chat)
+
+    def shelved(self, attachment):
+        """A stored file of ours, at the carrier."""
+        with attachment.file.open("rb") as file:
+            return shelf.store(self.environment, attachment.filename, attachment.mime_type, file.read())
 
     def chat(self, external_id):
         chat = self.found(SandboxChat.objects.select_related("environment"), external_id)

@@ -38,12 +38,25 @@ class Heap:
     type: str
     emoji: str
     sticker: object
+    placement: dict = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     is_mine: bool = False
 
     @property
     def name(self):
-        return self.emoji or TAPBACKS.get(self.type) or "Sticker"
+        if self.type == "sticker":
+            return f"Sticker {self.emoji}{self.place}".strip()
+        return self.emoji or TAPBACKS.get(self.type)
+
+    @property
+    def place(self):
+        """Where and how it lies on the bubble, in words; "" in the middle."""
+        x, y = self.placement.get("x", 0), self.placement.get("y", 0)
+        words = [f"{abs(y):.0%} to the {'top' if y < 0 else 'bottom'}"] if y else []
+        words += [f"{abs(x):.0%} to the {'left' if x < 0 else 'right'}"] if x else []
+        words += [f"turned {turn:g}°"] if (turn := self.placement.get("rotation", 0)) else []
+        words += [f"× {scale:g}"] if (scale := self.placement.get("scale", 1)) != 1 else []
+        return f" ({', '.join(words)})" if words else ""
 
 
 @dataclass
@@ -148,7 +161,7 @@ class Bubble:
     @property
     def seen(self):
         """All that is to be seen of it."""
-        drawn = [(heap.type, heap.emoji, heap.names, heap.is_mine) for heap in self.heaps]
+        drawn = [(heap.type, heap.name, heap.names, heap.is_mine) for heap in self.heaps]
         votes = [(option.id, option.names) for option in self.options]
         marks = self.place, self.opens, self.by, self.state, self.is_gone, self.is_edited, self.can_edit
         return self.message.pk, self.index, self.words, self.quote, drawn, votes, marks
@@ -200,7 +213,8 @@ def heaps_of(message, index, handset, thread):
         if reaction.part_index != index:
             continue
         key = reaction.pk if reaction.type == "sticker" else (reaction.type, reaction.emoji)
-        heap = heaps.setdefault(key, Heap(reaction.type, reaction.emoji, reaction.sticker))
+        heap = Heap(reaction.type, reaction.emoji, reaction.sticker, reaction.placement)
+        heap = heaps.setdefault(key, heap)
         heap.names.append(name_of(reaction.handset, handset, thread))
         heap.is_mine = heap.is_mine or reaction.handset_id == handset.pk
     return list(heaps.values())

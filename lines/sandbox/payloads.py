@@ -214,7 +214,7 @@ def reaction(chat, reaction):
     return {
         "id": str(reaction.pk),
         "type": reaction.type,
-        "custom_emoji": reaction.emoji or None,
+        "custom_emoji": reaction.emoji or None if reaction.type == "custom" else None,
         "sticker": sticker(reaction.sticker),
         "handle": handle_of(chat, reaction.handset),
         "is_me": reaction.handset_id is None,

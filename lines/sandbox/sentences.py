@@ -50,5 +50,6 @@ def sentence(happening, handset, thread):
         else f"{who} removed the background.",
         Kind.LOCATION: f"{are} sharing a location.",
         Kind.LOCATION_ENDED: f"{who} stopped sharing a location.",
+        Kind.LOCATION_ASKED: f"{who} asked where {about} {'are' if about == 'you' else 'is'}.",
         Kind.CARD: f"{who} shared a name and photo.",
     }[happening.kind]

@@ -56,11 +56,24 @@ def put_on(message, by, **fields):
 
 
 @transaction.atomic
-def stick(message, media, *, part_index=0, by):
-    """Put a sticker on a part: it stays, whatever else is put there."""
+def stick(message, media, *, emoji="", part_index=0, placement=None, by=None):
+    """Put a sticker, a picture or an emoji, on a part: it stays, whatever else is put there."""
     message = locked_message(message, part_index)
     require("sticker", message.service, "Stickers are for iMessage only")
-    return put_on(message, by, type="sticker", sticker=media, part_index=part_index)
+    fields = {"sticker": media, "emoji": emoji[:64], "placement": placement or {}}
+    return put_on(message, by, type="sticker", part_index=part_index, **fields)
+
+
+@transaction.atomic
+def place(message, sticker_id, placement, *, by=None):
+    """Move one’s own sticker: what `placement` does not name stays. Nobody is told, but every phone shows it."""
+    message = locked_message(message, 0)
+    stickers = message.reactions.filter(type="sticker", handset=by)
+    sticker = next((one for one in stickers if str(one.pk) == str(sticker_id)), None)
+    if sticker is None:
+        raise PermanentFailure("The message has no such sticker", code=2002)
+    sticker.placement = sticker.placement | placement
+    sticker.save(update_fields=["placement"])
 
 
 @transaction.atomic

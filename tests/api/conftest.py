@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from inbox import tasks
-from lines import gateways
 from lines.models import ApiToken
 
 ROOT = "http://testserver/api/partner"
@@ -100,9 +99,3 @@ def no_workers(monkeypatch):
     woken = []
     monkeypatch.setattr(tasks, "wake", lambda task, *args, countdown=0: woken.append((task, *args)))
     return woken
-
-
-@pytest.fixture
-def carrier(environment):
-    """The way to the sandbox carrier."""
-    return gateways.for_environment(environment)

@@ -12,11 +12,6 @@ NORA = "+15035550171"
 
 
 @pytest.fixture
-def nora(environment):
-    return Handset.objects.create(environment=environment, handle=NORA, name="Nora Whitfield")
-
-
-@pytest.fixture
 def gateway(environment):
     return gateways.for_environment(environment)
 

@@ -4,7 +4,7 @@ It has ids of its own and shares no table with the inbox. Our side hears of it o
 and by the webhooks that it posts.
 """
 
-from lines.models.sandbox.account import SandboxCard, SandboxLimit
+from lines.models.sandbox.account import SandboxBlock, SandboxCard, SandboxForward, SandboxLimit
 from lines.models.sandbox.chat import SandboxChat, SandboxHappening, SandboxLocation, SandboxMember
 from lines.models.sandbox.handset import Handset
 from lines.models.sandbox.media import SandboxMedia, stored_as
@@ -13,11 +13,13 @@ from lines.models.sandbox.wire import SandboxFaults, SandboxWebhook
 
 __all__ = [
     "Handset",
+    "SandboxBlock",
     "SandboxCard",
     "SandboxChat",
     "SandboxCopy",
     "SandboxEdit",
     "SandboxFaults",
+    "SandboxForward",
     "SandboxHappening",
     "SandboxLimit",
     "SandboxLocation",

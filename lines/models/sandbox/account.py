@@ -24,6 +24,39 @@ class SandboxCard(models.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
 
+class SandboxForward(models.Model):
+    """Where calls to one of our numbers go."""
+
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="+")
+    line_number = models.CharField(max_length=20)
+    number = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "line_number"], name="one_sandbox_forward_per_number"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.line_number} to {self.number}"
+
+
+class SandboxBlock(models.Model):
+    """Somebody of whom the carrier lets nothing through to our side."""
+
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="+")
+    handle = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["environment", "handle"], name="one_sandbox_block_per_handle")
+        ]
+
+    def __str__(self):
+        return self.handle
+
+
 class SandboxLimit(models.Model):
     """When something that is allowed only so often was last done."""
 

@@ -97,6 +97,7 @@ class SandboxHappening(models.Model):
         BACKGROUND = "background"
         LOCATION = "location"
         LOCATION_ENDED = "location_ended"
+        LOCATION_ASKED = "location_asked"
         CARD = "card"
 
     chat = models.ForeignKey(SandboxChat, models.CASCADE, related_name="happenings")

@@ -103,6 +103,8 @@ class SandboxReaction(models.Model):
     type = models.CharField(max_length=20)
     emoji = models.CharField(max_length=64, blank=True, default="")
     sticker = models.ForeignKey("lines.SandboxMedia", models.SET_NULL, null=True, related_name="+")
+    # Of a sticker of ours: x, y, scale, rotation.
+    placement = models.JSONField(default=dict)
     added_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
