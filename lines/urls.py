@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lines.views import cards, entrance, environments, lines, people
+from lines.views import cards, entrance, environments, keys, lines, people
 
 urlpatterns = [
     path("setup/<token>/", entrance.setup, name="setup"),
@@ -21,6 +21,11 @@ urlpatterns = [
     path("settings/environment/", environments.environment, name="environment"),
     path("settings/environment/turn/", environments.turn, name="turn-environment"),
     path("settings/environment/lift/", environments.lift, name="lift-opt-outs"),
+    path("api/keys/", keys.keys, name="keys"),
+    path("api/keys/make/", keys.make, name="make-key"),
+    path("api/keys/<uuid:pk>/rename/", keys.rename, name="rename-key"),
+    path("api/keys/<uuid:pk>/rotate/", keys.rotate, name="rotate-key"),
+    path("api/keys/<uuid:pk>/revoke/", keys.revoke, name="revoke-key"),
     path("lines/<uuid:pk>/card.vcf", cards.contact_file, name="contact-file"),
     path("cards/<ticket>.vcf", cards.lent_contact_file, name="lent-contact-file"),
     path("lines/<uuid:pk>/card.jpg", cards.picture, name="card-picture"),

@@ -1,9 +1,10 @@
 from django.urls import path
 
-from webhooks import views
+from webhooks.views import overview, receipts
 
 urlpatterns = [
-    path("settings/webhooks/", views.receipts, name="receipts"),
-    path("settings/webhooks/<int:pk>/", views.receipt, name="receipt"),
-    path("settings/webhooks/<int:pk>/apply/", views.apply, name="apply-receipt"),
+    path("api/", overview.overview, name="api"),
+    path("settings/webhooks/", receipts.receipts, name="receipts"),
+    path("settings/webhooks/<int:pk>/", receipts.receipt, name="receipt"),
+    path("settings/webhooks/<int:pk>/apply/", receipts.apply, name="apply-receipt"),
 ]

@@ -6,6 +6,37 @@ from uuid_utils.compat import uuid7
 
 from partyline import trace
 
+# What happens to the account itself: events of the contract that admins read as a history (contract §4, account).
+ACCOUNT = (
+    "zero_day_retention.updated",
+    "phone_number.forwarding_updated",
+    "environment.line_moved",
+    "environment.created",
+    "environment.renamed",
+    "environment.deleted",
+    "contact_card.created",
+    "contact_card.updated",
+    "contact_card.deleted",
+    "api_token.created",
+    "api_token.renamed",
+    "api_token.expiry_scheduled",
+    "api_token.expired",
+    "api_token.activated",
+    "api_token.deleted",
+    "webhook_subscription.created",
+    "webhook_subscription.deleted",
+    "webhook_subscription.target_url_changed",
+    "webhook_subscription.enabled",
+    "webhook_subscription.disabled",
+    "webhook_subscription.events.updated",
+    "webhook_subscription.phone_numbers.updated",
+    "webhook_subscription.routing_headers_set",
+    "webhook_subscription.routing_headers_cleared",
+    "team_member.added",
+    "team_member.signed_in",
+    "team_member.signed_out",
+)
+
 # Somebody may see more or less than before; `data` says who.
 ACCESS_CHANGED = "inbox.access_changed"
 
@@ -49,6 +80,11 @@ class EventQuerySet(models.QuerySet):
             event.data = without_content(event.data)
             event.save(update_fields=["data"])
 
+    def of_account(self, *nouns):
+        """What happened to the account's nouns ("api_token", …), newest first."""
+        types = [type for type in ACCOUNT if type.startswith(tuple(f"{noun}." for noun in nouns))]
+        return self.filter(type__in=types).order_by("-id")
+
     def since(self, sequence):
         """What a reader that has seen `sequence` has not seen, in order."""
         return self.filter(sequence__gt=sequence).order_by("sequence")
@@ -87,6 +123,12 @@ class Event(models.Model):
             models.Index(fields=["trace_id"], name="event_by_trace"),
             models.Index(
                 fields=["environment"], condition=models.Q(sequence=None), name="event_without_sequence"
+            ),
+            # The few that admins read, among very many.
+            models.Index(
+                fields=["environment", "-id"],
+                condition=models.Q(type__in=ACCOUNT),
+                name="event_of_account",
             ),
         ]
         get_latest_by = "id"

@@ -13,8 +13,14 @@ from lines.models.people import User
 # Of the secret part; 32 random bytes, so that a plain hash keeps them.
 BYTES = 32
 SHOWN = 12
+# Keys of one environment that work at the same time.
+MOST = 100
 # A key that is in use all the time is written down this often, not with each request.
 USED_EVERY = timedelta(minutes=1)
+
+
+class TooManyKeys(Exception):
+    """Nobody could tell any more which of them is for what."""
 
 
 class Scope(models.TextChoices):
@@ -35,6 +41,9 @@ class ApiTokenQuerySet(models.QuerySet):
     def usable(self):
         now = timezone.now()
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+    def ended(self):
+        return self.filter(Q(expires_at__lte=timezone.now()) | Q(revoked_at__isnull=False))
 
     def by_key(self, key):
         return self.usable().filter(hash=hash_key(key))
@@ -76,7 +85,9 @@ class ApiToken(models.Model):
     @classmethod
     @transaction.atomic
     def make(cls, environment, name, *, by, scopes=tuple(Scope.values), line=None, expires_at=None):
-        """(the token, its key in clear, which is nowhere afterwards)."""
+        """(the token, its key in clear, which is nowhere afterwards); raises TooManyKeys."""
+        if environment.tokens.usable().count() >= MOST:
+            raise TooManyKeys(f"{MOST} keys work here already: revoke one that nobody needs any more.")
         token, key = cls._new(environment, name, User.program(name), by, scopes, line, expires_at)
         environment.announce(
             "api_token.created", by=by, line=line, summary=f"Made the key {name}", **token.told

@@ -17,6 +17,8 @@ FOR_ADMINS = [
     "/settings/people/",
     "/settings/environment/",
     "/settings/webhooks/",
+    "/api/",
+    "/api/keys/",
     "/sandbox/",
     "/account/email/",
     "/account/password/change/",

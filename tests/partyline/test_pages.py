@@ -154,10 +154,12 @@ def test_only_admins_are_led_to_settings(client_of, ana, lea, max):
     for somebody, is_admin in ((ana, False), (lea, False), (max, True)):
         page = client_of(somebody).get("/inbox/mine/").content.decode()
         assert ("/settings/people/" in page) is is_admin
-        assert ("/settings/webhooks/" in page) is is_admin
+        assert ('href="/api/"' in page) is is_admin
 
 
-@pytest.mark.parametrize("path", ["/settings/people/", "/settings/webhooks/", "/inbox/mine/"])
+@pytest.mark.parametrize(
+    "path", ["/settings/people/", "/settings/webhooks/", "/api/", "/api/keys/", "/inbox/mine/"]
+)
 def test_pages_allow_no_script_but_ours(client_of, max, path):
     response = client_of(max).get(path)
 

@@ -1,0 +1,84 @@
+"""The API area: an admin makes a key, copies it, rotates and revokes it."""
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def numbers(copy, key):
+    """What the API says to a program that has this key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.get(f"{copy.url}/v3/phone_numbers", headers=headers).status_code
+
+
+def copied(page):
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_key_from_the_first_to_the_last_day(copy, window, axe):
+    max = window("max", permissions=["clipboard-read", "clipboard-write"])
+    max.goto("/inbox/mine/")
+    max.get_by_role("link", name="API").click()
+    expect(max.get_by_role("link", name="Overview")).to_have_attribute("aria-current", "page")
+    axe(max)
+    max.get_by_role("button", name="New key").click()
+    dialog = max.locator("#make")
+    dialog.get_by_role("button", name="Make key").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("A key needs a name")
+    axe(max, "#make")
+    dialog.get_by_label("Name").fill("Shop robot")
+    dialog.get_by_role("button", name="Make key").click()
+    expect(dialog).to_contain_text("shown only this once")
+    dialog.get_by_role("button", name="Copy", exact=True).click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+    key = copied(max)
+    assert re.fullmatch(r"pl_test_[\w-]{43}", key)
+    assert numbers(copy, key) == 200
+    dialog.get_by_role("tab", name="Python").click()
+    expect(dialog.get_by_role("tabpanel")).to_contain_text("LinqAPIV3")
+    dialog.get_by_role("button", name="Copy the request").click()
+    expect(dialog.get_by_role("button", name="Copy the request")).to_contain_text("Copied")
+    assert f'api_key="{key}"' in copied(max)
+    axe(max, "#make")
+
+    dialog.get_by_role("link", name="Done").click()
+    expect(max.get_by_role("group", name="Keys that work")).to_contain_text(f"{key[:12]}…{key[-4:]}")
+    axe(max)
+    max.get_by_role("button", name="Rotate Shop robot").click()
+    dialog = max.locator("dialog[open]")
+    expect(dialog.get_by_label("The old key")).to_have_value("24")
+    dialog.get_by_role("button", name="Rotate key").click()
+    expect(dialog).to_contain_text("The old one works until")
+    following = dialog.locator("#new-key").inner_text()
+    assert numbers(copy, following) == numbers(copy, key) == 200
+    dialog.get_by_role("link", name="Done").click()
+
+    expect(max.get_by_text("Rotated, until")).to_be_visible()
+    for one in (key, following):
+        max.get_by_role("button", name=f"Revoke Shop robot, {one[:12]}…{one[-4:]}").click()
+        max.locator("dialog[open]").get_by_role("button", name="Revoke key").click()
+        expect(max.locator("#toasts")).to_contain_text("Shop robot opens nothing any more")
+        assert numbers(copy, one) == 401
+    expect(max.get_by_role("group", name="Keys that have ended")).to_contain_text("Revoked")
+    expect(max.locator("#keys")).to_contain_text("No program has a key yet")
+
+
+def test_a_key_is_renamed_on_a_phone(window, axe):
+    max = window("max", viewport=PHONE)
+    max.goto("/api/keys/")
+    max.get_by_role("button", name="New key").click()
+    max.locator("#key-name").fill("Old name")
+    max.locator("#make").get_by_role("button", name="Make key").click()
+    max.locator("#make").get_by_role("link", name="Done").click()
+    max.get_by_role("button", name="Rename Old name").click()
+    dialog = max.locator("dialog[open]")
+    dialog.get_by_label("Name").fill("New name")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(max.get_by_role("group", name="Keys that work")).to_contain_text("New name")
+    axe(max)
