@@ -6,10 +6,8 @@ from django.core import signing
 from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.text import slugify
 
-from lines.models import Environment, Invitation, Line, Membership, User
-from lines.models.people import Role
+from lines.models import Environment, Invitation, Membership, User
 
 # Seconds that a printed link stays good.
 LINK_LIFETIME = 24 * 60 * 60
@@ -67,17 +65,8 @@ def set_up(*, name, email, password, environment_name):
     if User.objects.exists():
         return None
     admin = create_person(email, name, password)
-    environment = Environment.objects.create(name=environment_name, slug=free_slug(environment_name))
-    line = Line.objects.create(environment=environment, name="First line", phone_number="+15035550100")
-    environment.admit(admin, role=Role.ADMIN, lines=[line])
+    Environment.make(environment_name, by=admin)
     return admin
-
-
-def free_slug(name):
-    slug = slugify(name)[:40] or "environment"
-    taken = set(Environment.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
-    numbered = (f"{slug}-{number}" for number in range(2, len(taken) + 3))
-    return slug if slug not in taken else next(free for free in numbered if free not in taken)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lines.views import cards, entrance, environments, keys, lines, people
+from lines.views import cards, entrance, environment, environments, keys, lines, people
 
 urlpatterns = [
     path("setup/<token>/", entrance.setup, name="setup"),
@@ -18,9 +18,15 @@ urlpatterns = [
     path("settings/lines/<uuid:line>/turn/", lines.turn, name="turn-line"),
     path("settings/lines/<uuid:line>/card/", lines.change_card, name="change-card"),
     path("settings/lines/<uuid:line>/card/again/", lines.put_card_again, name="put-card-again"),
-    path("settings/environment/", environments.environment, name="environment"),
-    path("settings/environment/turn/", environments.turn, name="turn-environment"),
-    path("settings/environment/lift/", environments.lift, name="lift-opt-outs"),
+    path("settings/environment/", environment.environment, name="environment"),
+    path("settings/environment/turn/", environment.turn, name="turn-environment"),
+    path("settings/environment/lift/", environment.lift, name="lift-opt-outs"),
+    path("settings/environments/", environments.environments, name="environments"),
+    path("settings/environments/make/", environments.make, name="make-environment"),
+    path("settings/environments/<uuid:pk>/rename/", environments.rename, name="rename-environment"),
+    path("settings/environments/<uuid:pk>/paint/", environments.paint, name="paint-environment"),
+    path("settings/environments/<uuid:pk>/kind/", environments.kind, name="kind-of-environment"),
+    path("settings/environments/<uuid:pk>/delete/", environments.delete, name="delete-environment"),
     path("api/keys/", keys.keys, name="keys"),
     path("api/keys/make/", keys.make, name="make-key"),
     path("api/keys/<uuid:pk>/rename/", keys.rename, name="rename-key"),

@@ -1,5 +1,7 @@
 """The event types of V3 to which programs can subscribe (contract §4), by family."""
 
+from lines.models.event import ACCOUNT
+
 DOC = "https://docs.linqapp.com/channel/imessage/guides/webhooks/events"
 
 MESSAGES = ("message.sent", "message.received", "message.read", "message.delivered")
@@ -32,35 +34,7 @@ FAMILIES = {
     ),
     "Lines": ("phone_number.status_updated", "phone_number.assigned", "phone_number.released"),
     "People": ("contact_card.received", "location.sharing.started", "location.sharing.stopped"),
-    "Account": (
-        "zero_day_retention.updated",
-        "phone_number.forwarding_updated",
-        "environment.line_moved",
-        "environment.created",
-        "environment.renamed",
-        "environment.deleted",
-        "contact_card.created",
-        "contact_card.updated",
-        "contact_card.deleted",
-        "api_token.created",
-        "api_token.renamed",
-        "api_token.expiry_scheduled",
-        "api_token.expired",
-        "api_token.activated",
-        "api_token.deleted",
-        "webhook_subscription.created",
-        "webhook_subscription.deleted",
-        "webhook_subscription.target_url_changed",
-        "webhook_subscription.enabled",
-        "webhook_subscription.disabled",
-        "webhook_subscription.events.updated",
-        "webhook_subscription.phone_numbers.updated",
-        "webhook_subscription.routing_headers_set",
-        "webhook_subscription.routing_headers_cleared",
-        "team_member.added",
-        "team_member.signed_in",
-        "team_member.signed_out",
-    ),
+    "Account": ACCOUNT,
     # Nothing here makes these; who names every type of the carrier is not refused for it.
     "Not sent by Partyline": (
         "call.initiated",

@@ -115,7 +115,8 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing):
         CLOSED = "closed", "Closed"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="chats")
+    # An environment with conversations is never deleted.
+    environment = models.ForeignKey("lines.Environment", models.PROTECT, related_name="chats")
     line = models.ForeignKey("lines.Line", models.PROTECT, related_name="chats")
     # None until the carrier has answered the first message.
     external_id = models.CharField(max_length=100, null=True)

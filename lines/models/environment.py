@@ -6,6 +6,8 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from lines.models.event import ACCESS_CHANGED, Event
+from lines.models.keeping import Keeping
+from lines.models.people import Role
 from partyline.fields import EncryptedTextField
 
 
@@ -27,8 +29,11 @@ class EnvironmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(memberships__user=user)
 
+    def administered_by(self, user):
+        return self.filter(memberships__user=user, memberships__role=Role.ADMIN)
 
-class Environment(models.Model):
+
+class Environment(Keeping):
     """A wall: its lines, chats, keys and events are seen from no other environment."""
 
     class Carrier(models.TextChoices):
@@ -56,6 +61,13 @@ class Environment(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = EnvironmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(is_production=True, carrier="sandbox"), name="production_is_no_sandbox"
+            )
+        ]
 
     SWITCHES = ("reactions_answer", "types_in_groups", "frees_first_messages")
 
@@ -118,7 +130,3 @@ class Environment(models.Model):
         from lines.models.event import EventCounter
 
         return EventCounter.objects.filter(environment=self).values_list("last", flat=True).first() or 0
-
-    @property
-    def is_sandbox(self):
-        return self.carrier == self.Carrier.SANDBOX

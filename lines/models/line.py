@@ -74,6 +74,8 @@ class Line(models.Model):
 
     objects = LineQuerySet.as_manager()
 
+    # The line that a sandbox begins with.
+    TO_TRY = {"name": "First line", "phone_number": "+15035550100"}
     # What happens by itself and can be turned off.
     SWITCHES = ("auto_typing", "sends_read_receipts", "shares_card")
     # What `hear` may change.

@@ -13,6 +13,7 @@ from lines.models.people import User
 # Of the secret part; 32 random bytes, so that a plain hash keeps them.
 BYTES = 32
 SHOWN = 12
+LIVE, TEST = "pl_live_", "pl_test_"
 # Keys of one environment that work at the same time.
 MOST = 100
 # A key that is in use all the time is written down this often, not with each request.
@@ -46,7 +47,9 @@ class ApiTokenQuerySet(models.QuerySet):
         return self.filter(Q(expires_at__lte=timezone.now()) | Q(revoked_at__isnull=False))
 
     def by_key(self, key):
-        return self.usable().filter(hash=hash_key(key))
+        """A key for testing opens no production, whatever became of its environment, nor one for production a test."""
+        is_live = key.startswith(LIVE)
+        return self.usable().filter(hash=hash_key(key), environment__is_production=is_live)
 
 
 class ApiToken(models.Model):
@@ -96,8 +99,8 @@ class ApiToken(models.Model):
 
     @classmethod
     def _new(cls, environment, name, actor, by, scopes, line, expires_at):
-        kind = "live" if environment.is_production else "test"
-        key = f"pl_{kind}_{secrets.token_urlsafe(BYTES)}"
+        kind = LIVE if environment.is_production else TEST
+        key = f"{kind}{secrets.token_urlsafe(BYTES)}"
         token = cls.objects.create(
             environment=environment,
             actor=actor,

@@ -16,6 +16,7 @@ FOR_ADMINS = [
     "/chats/new/",
     "/settings/people/",
     "/settings/environment/",
+    "/settings/environments/",
     "/settings/webhooks/",
     "/api/",
     "/api/keys/",

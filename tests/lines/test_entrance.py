@@ -163,8 +163,8 @@ def test_a_first_admin_is_asked_again_about_what_is_wrong(client, db, field, val
 
 
 def test_an_environment_gets_a_slug_of_its_own(environment):
-    assert people.free_slug("Fairwheel") == "fairwheel-2"
-    assert people.free_slug("自転車") == "environment"
+    assert Environment.free_slug("Fairwheel") == "fairwheel-2"
+    assert Environment.free_slug("自転車") == "environment"
 
 
 def test_an_invited_person_makes_an_account_and_is_in(client, environment, shop, max):

@@ -33,7 +33,7 @@ def test_a_key_is_kept_only_as_a_hash_and_recognized_by_its_ends(made, environme
 
 
 def test_a_production_key_says_so(max):
-    production = Environment.objects.create(name="Prod", slug="prod", is_production=True)
+    production = Environment.objects.create(name="Prod", slug="prod", carrier="linq", is_production=True)
     _, key = ApiToken.make(production, "CRM", by=max)
     assert key.startswith("pl_live_")
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lines', '0010_api_tokens'),
+        ('lines', '0011_choosing_a_line'),
     ]
 
     operations = [
