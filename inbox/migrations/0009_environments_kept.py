@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inbox', '0008_verbs_of_programs'),
-        ('lines', '0013_environments_kept'),
+        ('lines', '0014_environments_kept'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lines', '0012_account_events'),
+        ('lines', '0013_account_events'),
     ]
 
     operations = [

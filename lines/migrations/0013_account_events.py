@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lines', '0011_choosing_a_line'),
+        ('lines', '0012_sandbox_of_programs'),
     ]
 
     operations = [
