@@ -3,6 +3,14 @@
 from django.conf import settings
 
 HEALTH_DOC = "https://docs.linqapp.com/channel/imessage/guides/chats/chat-health"
+# What is not said yet at each step of a message, whatever we know by then.
+LATER = {
+    "sent": ("delivered_at", "read_at"),
+    "received": ("delivered_at", "read_at"),
+    "delivered": ("read_at",),
+}
+# Delivery failed; programs want a code where none was told.
+FAILED = 4001
 
 
 def moment(value):
@@ -70,6 +78,11 @@ def part(part):
 
 def url_of(file):
     return f"{settings.PUBLIC_URL}/media/{file.pk}/{file.filename}"
+
+
+def as_of(type, data):
+    """`data` of a message or poll with the times that this event of it tells."""
+    return data | {name: None for name in LATER.get(type.rpartition(".")[2], ()) if name in data}
 
 
 def message(message):
@@ -170,10 +183,14 @@ def group(chat, news):
 
 def changer(chat, news):
     """Who did it, None where that was not told."""
-    return news.by and (
-        owner_handle(chat)
-        if news.by.is_me
-        else {"handle": news.by.value, "is_me": False, "service": chat.service or "iMessage"}
+    if news.by is None:
+        return None
+    return owner_handle(chat) if news.by.is_me else person(chat, chat.known_handles[news.by.value])
+
+
+def person(chat, handle, *, service=None):
+    return chat_handle(
+        handle.pk, handle.value, service=service or chat.service, joined_at=chat.created_at, is_me=False
     )
 
 
@@ -189,14 +206,16 @@ def typing(chat, participant):
     return {"chat_id": str(chat.pk), "actor_handle": actor}
 
 
-def failure(message, news):
+def failure(message):
+    """`data` of message.failed."""
     return {
-        "code": news.code,
+        "code": message.error_code or FAILED,
         "chat_id": str(message.chat_id),
         "message_id": str(message.pk),
-        "reason": news.reason,
+        "reason": message.error,
         "service": message.service or None,
-        "failed_at": moment(news.failed_at),
+        "preferred_service": message.preferred_service or None,
+        "failed_at": moment(message.failed_at),
     }
 
 
@@ -244,27 +263,43 @@ def poll_chat(chat):
     return {"id": str(chat.pk), "is_group": chat.is_group, "owner_handle": owner_handle(chat)}
 
 
-def poll_option(option):
-    creator = option["creator"]
+def poll_option(option, message, handles, maker):
+    """`handles` are people by their address, `maker` is who made it where nobody is named."""
+    creator = handles.get(option["creator"])
+    number = message.chat.line.phone_number
     return {
         "option_id": option["option_id"],
         "text": option["text"],
         "can_be_edited": option["can_be_edited"],
-        "creator_handle": {"handle": creator} if creator else None,
-        "voters": option.get("voters") or [],
+        "creator_handle": person(message.chat, creator, service=message.service) if creator else maker,
+        "voters": [
+            {"handle": voter["handle"] or number, "voted_at": voter["voted_at"]}
+            for voter in option.get("voters") or []
+        ],
+    }
+
+
+def poll_as_told(message, options, handles):
+    maker = sender_handle(message)
+    options = [poll_option(option, message, handles, maker) for option in options]
+    voters = {voter["handle"] for option in options for voter in option["voters"]}
+    return {"options": options, "total_voters": len(voters)}
+
+
+def poll_part(message):
+    return {
+        "chat": poll_chat(message.chat),
+        "message_id": str(message.pk),
+        "direction": message.direction,
+        "service": message.service or "iMessage",
     }
 
 
 def poll(message, news):
     """`data` of poll.received, .sent, .delivered and .read, with the poll as it was told."""
     options = next((part["options"] for part in news.parts if part.get("type") == "poll"), [])
-    voters = {voter["handle"] for option in options for voter in option.get("voters") or []}
-    data = {
-        "chat": poll_chat(message.chat),
-        "message_id": str(message.pk),
-        "direction": message.direction,
-        "service": message.service or "iMessage",
-        "poll": {"options": [poll_option(option) for option in options], "total_voters": len(voters)},
+    data = poll_part(message) | {
+        "poll": poll_as_told(message, options, message.chat.known_handles),
         "sender_handle": sender_handle(message),
         "created_at": moment(message.at),
         "updated_at": moment(message.at),
@@ -274,15 +309,22 @@ def poll(message, news):
     return data | {name: moment(getattr(message, name)) for name in ("sent_at", "delivered_at", "read_at")}
 
 
-def poll_update(message, news):
+def poll_failure(message, options, handles):
+    """`data` of poll.failed."""
+    return poll_part(message) | {
+        "poll": poll_as_told(message, options, handles),
+        "sender_handle": None,
+        "error": {"code": message.error_code or FAILED, "message": message.error},
+        "failed_at": moment(message.failed_at),
+    }
+
+
+def poll_update(message, news, handles):
     """`data` of poll.updated: only what was added."""
-    return {
-        "chat": poll_chat(message.chat),
-        "message_id": str(message.pk),
-        "direction": message.direction,
-        "service": message.service or "iMessage",
-        "added_options": [poll_option(option) for option in news.options],
-        "sender_handle": owner_handle(message.chat),
+    ours = owner_handle(message.chat)
+    return poll_part(message) | {
+        "added_options": [poll_option(option, message, handles, ours) for option in news.options],
+        "sender_handle": ours,
     }
 
 

@@ -12,6 +12,7 @@ from inbox.api import router as inbox
 from inbox.models.refusing import Refused
 from lines.api import router as lines
 from partyline.problems import Problem, envelope
+from webhooks.api import router as webhooks
 
 log = structlog.get_logger()
 
@@ -31,6 +32,7 @@ api = NinjaAPI(
 )
 api.add_router("", lines)
 api.add_router("", inbox)
+api.add_router("", webhooks)
 
 
 @api.exception_handler(Problem)

@@ -319,15 +319,17 @@ def option(told, owner=None):
 def poll_failed(event):
     """§5.10. It carries the poll, so it makes the message as well."""
     data = event["data"]
-    failed_at, error = moment(data["failed_at"]), data.get("error") or {}
+    error = data.get("error") or {}
+    message, options, *votes = poll(event)
     failure = FailureNews(
         message_id=data["message_id"],
-        failed_at=failed_at,
+        failed_at=moment(data["failed_at"]),
+        options=next(part["options"] for part in message.parts),
         code=error.get("code"),
         reason=error.get("message") or "",
         **traced(event),
     )
-    return [*poll(event), failure]
+    return [message, options, *votes, failure]
 
 
 def poll_updated(event):

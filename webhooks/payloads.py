@@ -39,6 +39,8 @@ def older(type, data, created_at):
     inner = {
         "id": data["id"],
         "parts": [part for part in data["parts"] if part["type"] in ("text", "media")],
+        "effect": data.get("effect"),
+        "reply_to": data.get("reply_to"),
         "is_delivered": bool(data["delivered_at"]),
         "is_read": bool(data["read_at"]),
         "sent_at": sent_at,
@@ -47,8 +49,8 @@ def older(type, data, created_at):
         "created_at": sent_at or moment(created_at),
         "updated_at": data["read_at"] or data["delivered_at"] or sent_at or moment(created_at),
     }
-    # Where there is none the older samples lack the key.
-    inner |= {name: data[name] for name in ("effect", "reply_to", "reconciled_at") if data.get(name)}
+    if data.get("reconciled_at"):
+        inner["reconciled_at"] = data["reconciled_at"]
     told = {
         "chat_id": data["chat"]["id"],
         "from": data["sender_handle"]["handle"],

@@ -8,6 +8,7 @@ from inbox.mirror.news import (
     GroupNews,
     MemberNews,
     MessageNews,
+    OptionsNews,
     ReactionNews,
     RefusalNews,
     ShareNews,
@@ -78,6 +79,10 @@ def people_in(item):
         return [] if item.member.is_me else [item.member.value]
     if isinstance(item, VoteNews):
         return [item.voter] if item.voter else []
+    if isinstance(item, OptionsNews):
+        return [option["creator"] for option in item.options if option["creator"]]
+    if isinstance(item, GroupNews):
+        return [item.by.value] if item.by and not item.by.is_me else []
     if isinstance(item, ShareNews | CardNews):
         return [item.sharer if isinstance(item, ShareNews) else item.sender]
     return [item.actor.value] if isinstance(item, ReactionNews) and item.actor and item.actor.value else []

@@ -81,7 +81,9 @@ def learn_messages(environment, news, chats, sheet, learned):
     prefetch_related_objects(list(changed.values()), "parts__attachment", "sender")
     for item, message in happened:
         data = wire.poll(message, item) if item.is_poll else wire.message(message)
-        sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
+        # That it failed is told with the failure.
+        kind = "inbox.poll_changed" if item.type == "poll.failed" else item.type
+        sheet.note(kind, message=message, data=wire.as_of(kind, data), trace_id=item.trace_id)
     return [message for message in new.values() if message.is_inbound], happened
 
 
@@ -347,7 +349,9 @@ def learn_changes(environment, news, handles, sheet, learned):
                 item.code,
                 item.reason[:300],
             )
-            data = wire.failure(message, item)
+            data = wire.failure(message)
+            if item.options is not None:
+                data = wire.poll_failure(message, item.options, handles)
             sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
     update_rows(Message, messages.values(), ["failed_at", "error_code", "error"])
     learn_edits(edits, sheet)

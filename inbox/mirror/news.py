@@ -73,6 +73,8 @@ class FailureNews:
     failed_at: datetime
     code: int
     reason: str = ""
+    # Of the poll that failed, with who voted.
+    options: list | None = None
     type: str = "message.failed"
     trace_id: str = ""
 

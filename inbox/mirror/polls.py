@@ -11,7 +11,7 @@ def learn_polls(told, handles, sheet, learned):
     told = [(message, item) for message, item in told if not message.is_purged]
     if not told:
         return
-    learn_options([pair for pair in told if isinstance(pair[1], OptionsNews)], sheet, learned)
+    learn_options([pair for pair in told if isinstance(pair[1], OptionsNews)], handles, sheet, learned)
     learn_votes([pair for pair in told if isinstance(pair[1], VoteNews)], handles, sheet, learned)
 
 
@@ -23,7 +23,7 @@ def note(sheet, message, item, data, learned):
         sheet.note("inbox.poll_changed", message=message, trace_id=item.trace_id)
 
 
-def learn_options(told, sheet, learned):
+def learn_options(told, handles, sheet, learned):
     if not told:
         return
     found = Part.objects.filter(message__in={message.pk for message, _ in told}).order_by("message", "-index")
@@ -41,7 +41,7 @@ def learn_options(told, sheet, learned):
         if options != part.extra.get("options"):
             part.extra = part.extra | {"options": options}
             changed[message.pk] = part
-            note(sheet, message, item, wire.poll_update(message, item), learned)
+            note(sheet, message, item, wire.poll_update(message, item, handles), learned)
     insert_rows(Part, new)
     update_rows(Part, [part for part in changed.values() if part not in new], ["extra"])
 

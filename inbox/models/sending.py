@@ -6,6 +6,7 @@ import structlog
 from django.db import models, transaction
 from django.utils import timezone
 
+from inbox import wire
 from inbox.models.content import Content
 from inbox.models.refusing import Refused
 from lines import gateways, guard
@@ -203,18 +204,7 @@ class Sendable(models.Model):
         self.failed_at, self.claimed_at = timezone.now(), None
         self.error_code, self.error = code or None, reason[:300]
         self.save(update_fields=["verdict", "failed_at", "claimed_at", "error_code", "error"])
-        self.environment.record(
-            "message.failed",
-            message=self,
-            by=self.author,
-            data={
-                "code": code,
-                "reason": self.error,
-                "chat_id": str(self.chat_id),
-                "message_id": str(self.pk),
-                "failed_at": self.failed_at.isoformat(),
-            },
-        )
+        self.environment.record("message.failed", message=self, by=self.author, data=wire.failure(self))
         self.send_later(None)
 
     @transaction.atomic

@@ -26,6 +26,8 @@ CHANGEABLE = (
 # Of several that changed at once each is told apart.
 ROUTING = ("routing_key_header", "routing_id_header")
 LONGEST_PAUSE = 365
+# Of one environment, so that lists of them need no pages.
+MOST = 100
 
 
 class SubscriptionQuerySet(models.QuerySet):
@@ -122,8 +124,12 @@ class Subscription(models.Model):
             raise TypeError(f"A subscription has no {', '.join(sorted(unknown))}")
         # Whoever subscribes to the same address at the same time waits here.
         type(environment).objects.select_for_update(no_key=True).get(pk=environment.pk)
+        if cls.objects.existing().filter(environment=environment).count() >= MOST:
+            raise Refused(2015, f"There are {MOST} webhook subscriptions already; delete one first.")
         subscription = cls(environment=environment, line=line, made_by=by)
         subscription.published = environment.last_sequence
+        if line:
+            subscription.phone_numbers = [line.phone_number]
         subscription.set(target_url=target_url, subscribed_events=subscribed_events, **options)
         subscription.save(force_insert=True)
         secret = subscription.secrets.create().secret
@@ -189,7 +195,7 @@ class Subscription(models.Model):
         for number in numbers:
             if number not in known:
                 raise Refused(2006, f"phone_numbers: {number[:20]} is none of your numbers.")
-        self.phone_numbers = numbers
+        self.phone_numbers = numbers or ([self.line.phone_number] if self.line_id else [])
 
     def _set_routing_key_header(self, name):
         self.routing_key_header = (name or "").strip()
