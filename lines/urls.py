@@ -33,6 +33,7 @@ urlpatterns = [
     path("api/keys/<uuid:pk>/rotate/", keys.rotate, name="rotate-key"),
     path("api/keys/<uuid:pk>/revoke/", keys.revoke, name="revoke-key"),
     path("lines/<uuid:pk>/card.vcf", cards.contact_file, name="contact-file"),
+    path("cards/<uuid:pk>/<signature>.jpg", cards.lent_picture, name="lent-card-picture"),
     path("cards/<ticket>.vcf", cards.lent_contact_file, name="lent-contact-file"),
     path("lines/<uuid:pk>/card.jpg", cards.picture, name="card-picture"),
 ]

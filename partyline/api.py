@@ -1,7 +1,10 @@
 """The V3 API: which app answers what, and how it says what goes wrong. Shapes and limits are those of the contract."""
 
+import math
+
 import orjson
 import structlog
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest
 from django.urls import re_path, resolve
 from ninja import NinjaAPI
@@ -11,13 +14,23 @@ from ninja.parser import Parser
 from inbox.api import router as inbox
 from inbox.models.refusing import Refused
 from lines.api import router as lines
-from partyline.problems import Problem, envelope
+from lines.gateways import PermanentFailure, TemporaryFailure
+from partyline.problems import STATUSES, Problem, envelope
 from webhooks.api import router as webhooks
 
 log = structlog.get_logger()
 
 # What a wrong value of these fields is called (contract §3): a number, or what a message says.
-NUMBERS = {"from", "to", "phone_number", "phone_numbers", "exclude_from", "forwarding_number"}
+NUMBERS = {
+    "address",
+    "exclude_from",
+    "forwarding_number",
+    "from",
+    "handle",
+    "phone_number",
+    "phone_numbers",
+    "to",
+}
 SAID = "message"
 
 
@@ -48,6 +61,28 @@ def refused(request, refusal):
 @api.exception_handler(ValidationError)
 def misshapen(request, error):
     return envelope(problem_in(error.errors))
+
+
+@api.exception_handler(DjangoValidationError)
+def not_valid(request, error):
+    """What a model does not take: its own sentences."""
+    return envelope(Problem(1005, " ".join(error.messages)))
+
+
+@api.exception_handler(TemporaryFailure)
+def carrier_failed(request, failure):
+    """The carrier was asked at once, and could not answer."""
+    if failure.code == 1007:
+        wait = max(1, math.ceil(failure.retry_after.total_seconds()))
+        return envelope(Problem(1007, "The carrier is asked too often.", retry_after=wait))
+    code = failure.code if STATUSES.get(failure.code) == 503 else 4004
+    return envelope(Problem(code, f"{failure.reason}. Try again in a moment."))
+
+
+@api.exception_handler(PermanentFailure)
+def carrier_refused(request, failure):
+    code = failure.code if failure.code in STATUSES else 4004
+    return envelope(Problem(code, f"{failure.reason}."))
 
 
 @api.exception_handler(HttpError)

@@ -219,6 +219,26 @@ def nora(environment):
 
 
 @pytest.fixture
+def phones(environment):
+    """phones("iphone", "iphone", "sms"): handsets of those kinds."""
+    kinds = {"iphone": "imessage"}
+
+    def make(*names):
+        count = Handset.objects.filter(environment=environment).count()
+        return [
+            Handset.objects.create(
+                environment=environment,
+                handle=f"+150355502{count + place:02}",
+                name=f"Person {count + place}",
+                kind=kinds.get(name, name),
+            )
+            for place, name in enumerate(names)
+        ]
+
+    return make
+
+
+@pytest.fixture
 def noras(nora, shop, road):
     """Nora’s conversation with our shop, begun by her, as both sides know it."""
     from lines.sandbox import carrier

@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from inbox.api import available, reactions
+from inbox.api import available, capability, reactions
 
 router = Router()
-router.add_router("", available.router)
-router.add_router("", reactions.router)
+for part in (available, capability, reactions):
+    router.add_router("", part.router)

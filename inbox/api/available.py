@@ -9,6 +9,7 @@ from lines import lending
 from lines.api.auth import reads
 from lines.api.schemas import E164
 from partyline.problems import Problem, answer
+from partyline.shapes import answers
 
 router = Router(tags=["Phone numbers"])
 KINDS = {"imessage": "iMessage", "rcs": "RCS"}
@@ -26,7 +27,10 @@ class AvailableNumber(BaseModel):
 
 
 @router.get(
-    "/available_number", response=AvailableNumber, auth=reads, operation_id="available_number_retrieve"
+    "/available_number",
+    response=answers(200, AvailableNumber),
+    auth=reads,
+    operation_id="available_number_retrieve",
 )
 def available_number(request, wanted: Query[Wanted]):
     """The best line to send from, and an address of its contact file that works for a day.

@@ -14,6 +14,7 @@ from inbox.models import Attachment
 from lines.api.auth import sends
 from partyline import trace
 from partyline.problems import Problem, answer
+from partyline.shapes import Acknowledgement, answers
 
 router = Router(tags=["Reactions"])
 TYPES = Literal["love", "like", "dislike", "laugh", "emphasize", "question", "custom", "sticker"]
@@ -58,12 +59,6 @@ class Moving(BaseModel):
     placement: Placement
 
 
-class Accepted(BaseModel):
-    status: Literal["accepted"]
-    message: str
-    trace_id: str
-
-
 class Moved(BaseModel):
     success: bool
     status: Literal["accepted"]
@@ -72,7 +67,7 @@ class Moved(BaseModel):
 
 @router.post(
     "/messages/{message_id}/reactions",
-    response={202: Accepted},
+    response=answers(202, Acknowledgement, 404, 409),
     auth=sends,
     operation_id="messages_add_reaction",
 )
@@ -89,7 +84,7 @@ def add_reaction(request, message_id: UUID, data: Reacting):
 
 @router.patch(
     "/messages/{message_id}/reactions/{reaction_id}",
-    response={202: Moved},
+    response=answers(202, Moved, 404, 409),
     auth=sends,
     operation_id="messages_update_sticker_placement",
 )

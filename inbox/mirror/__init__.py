@@ -7,6 +7,7 @@ the caller's transaction with a constant number of queries for any number of new
 
 from dataclasses import dataclass, field
 
+from inbox.mirror.blocks import heard
 from inbox.mirror.cards import learn_cards
 from inbox.mirror.chats import learn_chats
 from inbox.mirror.events import EventSheet
@@ -49,6 +50,7 @@ class Learned:
 def learn(environment, news):
     """Apply `news` (a list of the classes above, oldest first) to the environment's rows."""
     learned, sheet = Learned(), EventSheet(environment)
+    places, news = heard(environment, news)
     learn_numbers(environment, news, sheet)
     chats, handles = learn_chats(environment, news, sheet, learned)
     messages, happened = learn_messages(environment, news, chats, sheet, learned)
@@ -58,6 +60,7 @@ def learn(environment, news):
     learn_changes(environment, news, handles, sheet, learned)
     learn_groups(environment, news, chats, sheet, learned)
     sheet.record()
+    learned.awaits = {places[index]: awaited for index, awaited in learned.awaits.items()}
     return learned
 
 

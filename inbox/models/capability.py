@@ -7,6 +7,7 @@ from django.utils import timezone
 from inbox.models.refusing import Refused
 from lines import gateways
 from lines.gateways import PermanentFailure, TemporaryFailure
+from partyline import limits
 
 # Seconds. The carrier answers one question of an account in so long (contract §4.2).
 CHECK_EVERY = 10
@@ -82,13 +83,24 @@ class Capable(models.Model):
 
         if self.asking == "asked":
             return
-        if not cache.add(f"capability-{self.environment_id}", str(by and by.pk), CHECK_EVERY):
+        if self.wait_to_ask():
             raise Refused(
                 1007,
                 f"The carrier answers one such question in {CHECK_EVERY} seconds. Ask again in a moment.",
             )
         cache.set(self.asking_key, "asked", SHOWN_FOR)
         tasks.wake(tasks.learn_capability, str(self.pk), str(line.pk))
+
+    def wait_to_ask(self):
+        """After how many seconds the carrier may be asked; 0 where that is now, and then it counts as asked."""
+        return limits.spend(f"capability-{self.environment_id}", within=CHECK_EVERY)
+
+    def hear_capability(self, service, said):
+        """Take over the carrier's word; of somebody whom we do not keep it is not kept."""
+        setattr(self, SERVICES[service], said)
+        self.checked_at = timezone.now()
+        if not self._state.adding:
+            self.save(update_fields=[SERVICES[service], "checked_at"])
 
     def learn_capability(self, line, service="iMessage"):
         """Ask the carrier about one service and keep its word; RCS is asked only of who has no iMessage.
@@ -107,9 +119,7 @@ class Capable(models.Model):
         except PermanentFailure:
             said = None
         if said is not None:
-            setattr(self, SERVICES[service], said)
-            self.checked_at = timezone.now()
-            self.save(update_fields=[SERVICES[service], "checked_at"])
+            self.hear_capability(service, said)
         if service == "iMessage" and not said and self.kind == "phone":
             return "RCS", CHECK_EVERY
         self.answered(said)

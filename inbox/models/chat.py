@@ -11,6 +11,7 @@ from inbox.models.introducing import Introducing
 from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
 from inbox.models.scheduling import Schedulable
+from inbox.models.signalling import Signalling
 from inbox.models.standing import reconsider
 from inbox.models.writing import Writable
 from lines.models import Line, OptOut
@@ -106,7 +107,7 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable, Notable, Schedulable, Group, Introducing):
+class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):

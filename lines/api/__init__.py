@@ -2,7 +2,8 @@
 
 from ninja import Router
 
-from lines.api import numbers
+from lines.api import blocked, numbers
 
 router = Router()
-router.add_router("", numbers.router)
+for part in (numbers, blocked):
+    router.add_router("", part.router)

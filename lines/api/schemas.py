@@ -42,3 +42,13 @@ class Number(BaseModel):
 
 class NumberList(BaseModel):
     phone_numbers: list[Number]
+
+
+class Forwarding(BaseModel):
+    forwarding_number: E164 | Literal[""] | None
+
+
+class ForwardedNumber(BaseModel):
+    id: UUID
+    phone_number: E164
+    forwarding_number: E164 | None

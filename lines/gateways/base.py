@@ -127,6 +127,17 @@ class Gateway:
     def check_rcs(self, address, *, line) -> bool | None:
         raise NotImplementedError
 
+    def block(self, handle):
+        """From now on nothing that they do towards one of our numbers alone is told. Safe to repeat, as is unblock."""
+        raise NotImplementedError
+
+    def unblock(self, handle):
+        raise NotImplementedError
+
+    def forward_calls(self, line, number):
+        """Calls to the number `line` go to `number`, or nowhere where that is ""."""
+        raise NotImplementedError
+
     def put_contact_card(self, line, card):
         """Make `card` (first_name, last_name, image: an open-able file or None) the card of the number `line`."""
         raise NotImplementedError

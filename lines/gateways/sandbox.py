@@ -113,6 +113,15 @@ class SandboxGateway(Gateway):
             raise PermanentFailure("An e-mail address has no RCS", code=1005)
         return asked.check(self.environment, address, "RCS")
 
+    def block(self, handle):
+        asked.block(self.environment, handle)
+
+    def unblock(self, handle):
+        asked.unblock(self.environment, handle)
+
+    def forward_calls(self, line, number):
+        asked.forward_calls(self.environment, line, number)
+
     def put_contact_card(self, line, card):
         asked.put_card(self.environment, line, card)
 

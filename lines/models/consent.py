@@ -1,6 +1,8 @@
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
+
+from lines import gateways
 
 STOP_WORDS = frozenset(
     ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "OPT OUT", "OPT-OUT", "REVOKE"]
@@ -41,6 +43,9 @@ class OptOut(models.Model):
 
 
 class BlockedHandle(models.Model):
+    """Somebody who is not heard: what they do towards one of our lines alone is dropped, and nothing is sent to them.
+    Groups that they are in go on."""
+
     environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="blocked_handles")
     handle = models.CharField(max_length=255)
     reason = models.CharField(max_length=200, blank=True)
@@ -52,3 +57,26 @@ class BlockedHandle(models.Model):
 
     def __str__(self):
         return self.handle
+
+    @classmethod
+    def block(cls, environment, handle, *, by, reason=""):
+        """The block of this normal handle, which may be there already; then it stays as it is. The carrier is told
+        first: its failures rise, and then nothing has changed."""
+        if known := environment.blocked_handles.filter(handle=handle).first():
+            return known
+        gateways.for_environment(environment).block(handle)
+        said = {"reason": reason[:200], "blocked_by": by}
+        with transaction.atomic():
+            block, is_new = environment.blocked_handles.get_or_create(handle=handle, defaults=said)
+            if is_new:
+                data = {"handle": handle, "reason": block.reason}
+                environment.record("inbox.handle_blocked", by=by, data=data)
+        return block
+
+    def lift(self, *, by):
+        """They are heard again; safe to repeat. The carrier is told first, and its failures rise."""
+        gateways.for_environment(self.environment).unblock(self.handle)
+        with transaction.atomic():
+            if not BlockedHandle.objects.filter(pk=self.pk).delete()[0]:
+                return
+            self.environment.record("inbox.handle_unblocked", by=by, data={"handle": self.handle})

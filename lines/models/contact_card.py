@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
+from django.core import signing
 from django.core.files.base import ContentFile
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -129,6 +131,23 @@ class ContactCard(models.Model):
         return self.accepted_edition > 0
 
     @property
+    def is_applied(self):
+        """Whether the carrier has it as it is."""
+        return self.is_active and self.state == self.State.ACCEPTED
+
+    @property
+    def image_url(self):
+        """For programs: who knows this address has the picture, as long as it is this one; "" without one."""
+        if not self.image:
+            return ""
+        path = reverse("lent-card-picture", args=[self.pk, self.picture_signature])
+        return settings.PUBLIC_URL + path
+
+    @property
+    def picture_signature(self):
+        return signing.Signer(salt="lines.card").signature(self.image.name)
+
+    @property
     def backup_lines(self):
         """Those of the backups that can be written to now."""
         working = (Line.Status.ACTIVE, Line.Status.WARMING)
@@ -145,6 +164,7 @@ class ContactCard(models.Model):
         self.lock()
         is_new = self._state.adding
         before = {name: getattr(self, name) for name in self.TOLD + self.KEPT}
+        told = self.told
         for name, value in fields.items():
             setattr(self, name, paragraph(value) if name == "address" else words(value))
         written = {*self.TOLD, *self.KEPT}
@@ -157,8 +177,23 @@ class ContactCard(models.Model):
         if backups is not UNCHANGED:
             changed += self.choose_backups(backups)
         if changed or is_new:
+            self.announce(is_new, told, by=by)
             self.publish(changed, by=by)
         return bool(changed or is_new)
+
+    def put_now(self, *, by, **fields):
+        """Change it, see `change`, and hand it over at once: `is_applied` says whether the carrier took it, `error_code`
+        and `error` why it did not. What it did not take now is tried again as ever."""
+        with transaction.atomic():
+            self.change(by=by, **fields)
+            if not self.is_applied:
+                self.queue()
+                self.save()
+            # Before the worker that is woken for it.
+            claimed = type(self).claim(self.pk)
+        if claimed:
+            claimed.put()
+        self.refresh_from_db()
 
     def lock(self):
         """Read it again, so that changes follow one another; the lock of the line is that of a card not made yet."""
@@ -198,6 +233,29 @@ class ContactCard(models.Model):
             self.queue()
         self.save()
         self.record("inbox.card_changed", by=by, changed=changed)
+
+    @property
+    def told(self):
+        """What account events say of it."""
+        names = {"first_name": self.first_name, "last_name": self.last_name or None}
+        return names | {"image_url": self.image_url or None}
+
+    def announce(self, is_new, before, *, by):
+        now = self.told
+        change = {
+            name: {"from": before[name], "to": value} for name, value in now.items() if value != before[name]
+        }
+        if not is_new and not change:
+            return
+        about = {"contact_card": {"id": str(self.pk)} | now, "phone_number": self.line.phone_number}
+        self.line.environment.announce(
+            "contact_card.created" if is_new else "contact_card.updated",
+            by=by,
+            line=self.line,
+            summary=f"{'Made' if is_new else 'Changed'} the contact card of {self.line}",
+            **about,
+            **({} if is_new else {"change": change}),
+        )
 
     def record(self, type, *, by=None, **data):
         data = {"edition": self.edition, **data}
@@ -240,9 +298,11 @@ class ContactCard(models.Model):
                 why = f"{failure.reason} (tried {self.tries} times)"[:300]
                 self.settle(failed_at=timezone.now(), error_code=failure.code or None, error=why)
             else:
-                self.put_back(max(wait_after(self.tries), failure.retry_after), failure.reason)
+                wait = max(wait_after(self.tries), failure.retry_after)
+                self.put_back(wait, failure.reason, code=failure.code)
         else:
-            self.settle(accepted_at=timezone.now(), accepted_edition=self.edition, error="")
+            accepted = {"accepted_at": timezone.now(), "accepted_edition": self.edition}
+            self.settle(**accepted, error="", error_code=None)
 
     @transaction.atomic
     def settle(self, **outcome):
@@ -264,10 +324,11 @@ class ContactCard(models.Model):
             self.record("inbox.card_refused", code=self.error_code, reason=self.error)
 
     @transaction.atomic
-    def put_back(self, wait, why):
+    def put_back(self, wait, why, *, code=0):
         # Only these: somebody may be changing the card.
         self.next_try_at, self.claimed_at, self.error = timezone.now() + wait, None, why[:300]
-        self.save(update_fields=["next_try_at", "claimed_at", "error"])
+        self.error_code = code or None
+        self.save(update_fields=["next_try_at", "claimed_at", "error", "error_code"])
         self.put_later(wait)
 
     def put_later(self, wait=timedelta(0)):

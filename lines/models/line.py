@@ -3,6 +3,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from lines import gateways
 from lines.models.event import ACCESS_CHANGED
 from lines.models.people import Membership, Role, User
 
@@ -152,6 +153,25 @@ class Line(models.Model):
         if Line.objects.filter(pk=self.pk, **{switch: not on}).update(**{switch: on}):
             self.refresh_from_db()
             self.environment.record("inbox.line_changed", line=self, by=by, data={switch: on})
+
+    def forward_to(self, number, *, by):
+        """Let calls go to `number` (E.164), or nowhere where that is ""; safe to repeat. The carrier is told first: its
+        failures rise, and then nothing has changed."""
+        if number == self.forwarding_number:
+            return
+        gateways.for_environment(self.environment).forward_calls(self.phone_number, number)
+        with transaction.atomic():
+            before = Line.objects.select_for_update(no_key=True).get(pk=self.pk).forwarding_number
+            Line.objects.filter(pk=self.pk).update(forwarding_number=number)
+            self.environment.announce(
+                "phone_number.forwarding_updated",
+                by=by,
+                line=self,
+                summary=f"Calls to {self} go to {number}" if number else f"Calls to {self} go nowhere",
+                phone_number=self.phone_number,
+                change={"from": before or None, "to": number or None},
+            )
+        self.refresh_from_db()
 
     @transaction.atomic
     def let_in(self, user, *, by, may_answer=True, may_delete=None):

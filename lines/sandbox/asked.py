@@ -8,8 +8,10 @@ from django.utils import timezone
 from lines.gateways.base import PermanentFailure, TemporaryFailure
 from lines.models.sandbox import (
     Handset,
+    SandboxBlock,
     SandboxCard,
     SandboxChat,
+    SandboxForward,
     SandboxHappening,
     SandboxLimit,
     SandboxLocation,
@@ -60,6 +62,22 @@ def put_card(environment, line_number, card):
         line_number=line_number,
         defaults={"first_name": card.first_name, "last_name": card.last_name, "image": image},
     )
+
+
+def block(environment, handle):
+    SandboxBlock.objects.get_or_create(environment=environment, handle=handle)
+
+
+def unblock(environment, handle):
+    SandboxBlock.objects.filter(environment=environment, handle=handle).delete()
+
+
+def forward_calls(environment, line_number, number):
+    forwards = SandboxForward.objects.filter(environment=environment, line_number=line_number)
+    if not number:
+        forwards.delete()
+    elif not forwards.update(number=number):
+        SandboxForward.objects.create(environment=environment, line_number=line_number, number=number)
 
 
 def card_of(chat):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from lines.models.sandbox import SandboxWebhook
-from lines.sandbox import faults
+from lines.sandbox import blocks, faults
 from partyline.wake import wake
 
 log = structlog.get_logger()
@@ -34,7 +34,8 @@ def queue(environment, webhooks):
     """Post these webhooks when they are due. Inside the transaction of what they tell of."""
     from lines import tasks
 
-    webhooks = SandboxWebhook.objects.bulk_create(faults.disturbed(environment, webhooks))
+    webhooks = faults.disturbed(environment, blocks.let_through(environment, webhooks))
+    webhooks = SandboxWebhook.objects.bulk_create(webhooks)
     now = timezone.now()
     wake(tasks.post_sandbox_webhooks)
     for delay in {round((webhook.due_at - now).total_seconds(), 1) for webhook in webhooks}:

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.crypto import constant_time_compare
 from django.utils.http import content_disposition_header
 
 from lines import lending, vcard
@@ -33,8 +34,19 @@ def lent_contact_file(request, ticket):
 
 @login_required
 def picture(request, pk):
+    return picture_of(get_object_or_404(ContactCard.objects.exclude(image=""), line=line_for(request, pk)))
+
+
+def lent_picture(request, pk, signature):
+    """For whoever was told the address of it."""
+    card = get_object_or_404(ContactCard.objects.exclude(image=""), pk=pk)
+    if not constant_time_compare(signature, card.picture_signature):
+        raise Http404("The card has another picture")
+    return picture_of(card)
+
+
+def picture_of(card):
     """We have made the file ourselves, so it is what it says."""
-    card = get_object_or_404(ContactCard.objects.exclude(image=""), line=line_for(request, pk))
     try:
         file = card.image.open("rb")
     except FileNotFoundError as error:

@@ -6,7 +6,7 @@ import pytest
 
 from lines import gateways
 from lines.gateways import OutgoingMessage
-from lines.models import Handset, SandboxChat, SandboxWebhook
+from lines.models import SandboxChat, SandboxWebhook
 
 NORA = "+15035550171"
 
@@ -25,26 +25,6 @@ def write(gateway, shop):
         return gateway.send(OutgoingMessage(shop.phone_number, chat, to, parts, key, **fields))
 
     return write
-
-
-@pytest.fixture
-def phones(environment):
-    """phones("iphone", "iphone", "sms"): handsets of those kinds."""
-    kinds = {"iphone": "imessage"}
-
-    def make(*names):
-        count = Handset.objects.filter(environment=environment).count()
-        return [
-            Handset.objects.create(
-                environment=environment,
-                handle=f"+150355502{count + place:02}",
-                name=f"Person {count + place}",
-                kind=kinds.get(name, name),
-            )
-            for place, name in enumerate(names)
-        ]
-
-    return make
 
 
 @pytest.fixture
