@@ -24,12 +24,12 @@ class SignatureRefused(Exception):
 
 def sign_standard(secret, event_id, timestamp, body):
     """The value of `webhook-signature` (Standard Webhooks); `timestamp` in Unix seconds."""
-    return _standard(_decoded(secret), event_id, str(timestamp), body)
+    return standard_with(key_of(secret), event_id, str(timestamp), body)
 
 
 def sign_legacy(secret, timestamp, body):
     """The value of `X-Webhook-Signature`, keyed with the whole secret string as it was issued."""
-    return _legacy(secret.encode(), str(timestamp), body)
+    return legacy_with(secret.encode(), str(timestamp), body)
 
 
 def verify(secrets, headers, body, *, now):
@@ -51,7 +51,7 @@ def _verify_standard(secrets, headers, body, now):
     _check_window(timestamp, now)
     given = [signature for signature in listed.split(" ") if signature.startswith("v1,")]
     for secret in secrets:
-        expected = _standard(_decoded(secret), event_id, timestamp, body)
+        expected = standard_with(key_of(secret), event_id, timestamp, body)
         if any(_is_same(expected, signature) for signature in given):
             return
     raise SignatureRefused("signature_mismatch")
@@ -62,8 +62,8 @@ def _verify_legacy(secrets, headers, body, now):
     _check_window(timestamp, now)
     for secret in secrets:
         # No source states whether the carrier keys with the string or with what it encodes.
-        for key in (secret.encode(), _decoded(secret)):
-            if key and _is_same(_legacy(key, timestamp, body), given):
+        for key in (secret.encode(), key_of(secret)):
+            if key and _is_same(legacy_with(key, timestamp, body), given):
                 return
     raise SignatureRefused("signature_mismatch")
 
@@ -81,18 +81,18 @@ def _check_window(timestamp, now):
         raise SignatureRefused("timestamp_outside_window")
 
 
-def _standard(key, event_id, timestamp, body):
+def standard_with(key, event_id, timestamp, body):
     if not key:
         return ""
     digest = hmac.digest(key, f"{event_id}.{timestamp}.".encode() + body, "sha256")
     return "v1," + base64.b64encode(digest).decode()
 
 
-def _legacy(key, timestamp, body):
+def legacy_with(key, timestamp, body):
     return hmac.digest(key, f"{timestamp}.".encode() + body, "sha256").hex()
 
 
-def _decoded(secret):
+def key_of(secret):
     """The bytes that a secret stands for; none where it is no base64, so that nothing can match it."""
     try:
         return base64.b64decode(secret.removeprefix("whsec_") + "==")

@@ -20,6 +20,7 @@ FOR_ADMINS = [
     "/settings/webhooks/",
     "/api/",
     "/api/keys/",
+    "/api/signatures/",
     "/sandbox/",
     "/account/email/",
     "/account/password/change/",

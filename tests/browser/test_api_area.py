@@ -82,3 +82,48 @@ def test_a_key_is_renamed_on_a_phone(window, axe):
     dialog.get_by_role("button", name="Rename").click()
     expect(max.get_by_role("group", name="Keys that work")).to_contain_text("New name")
     axe(max)
+
+
+def test_the_lab_finds_the_byte_by_keyboard_alone(window, axe):
+    max = window("max")
+    max.goto("/api/signatures/")
+    axe(max)
+    max.get_by_label("Headers").focus()
+    for header in (
+        "webhook-id: 0192f3a0-0000-7000-8000-000000000001",
+        "webhook-timestamp: 1790000000",
+        "webhook-signature: v1,Cs9vWbAwx/BtE96gOM8mVcF3a77PjHu8acXqrorv6i0=",
+    ):
+        max.keyboard.insert_text(header)
+        max.keyboard.press("Enter")
+    max.keyboard.press("Tab")
+    max.keyboard.insert_text(
+        '{"event_type":"message.received","event_id":"0192f3a0-0000-7000-8000-000000000001"}'
+    )
+    max.keyboard.press("Enter")
+    max.keyboard.press("Tab")
+    max.keyboard.press("Tab")
+    max.keyboard.press("Enter")
+    findings = max.locator("#findings")
+    expect(findings).to_contain_text("paste its secret")
+    max.get_by_label("Secret", exact=True).focus()
+    max.keyboard.insert_text("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    max.keyboard.press("Enter")
+    expect(findings).to_contain_text("The body has a line break at its end")
+    expect(findings.locator("mark", has_text="0a")).to_be_visible()
+    axe(max)
+    max.get_by_label("Raw body").focus()
+    max.keyboard.press("Control+End")
+    max.keyboard.press("Backspace")
+    max.get_by_role("button", name="Check").press("Enter")
+    expect(findings).to_contain_text("The signature is right")
+    axe(max)
+
+
+def test_what_the_carrier_sent_is_checked(window):
+    max = window("max", viewport=PHONE)
+    max.goto("/api/signatures/")
+    max.get_by_role("link", name="Take the last one received").click()
+    expect(max.get_by_label("Headers")).to_have_value(re.compile("webhook-signature: v1,"))
+    max.get_by_role("button", name="Check").click()
+    expect(max.locator("#findings")).to_contain_text("The signature is right")

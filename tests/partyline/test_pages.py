@@ -158,7 +158,8 @@ def test_only_admins_are_led_to_settings(client_of, ana, lea, max):
 
 
 @pytest.mark.parametrize(
-    "path", ["/settings/people/", "/settings/webhooks/", "/api/", "/api/keys/", "/inbox/mine/"]
+    "path",
+    ["/settings/people/", "/settings/webhooks/", "/api/", "/api/keys/", "/api/signatures/", "/inbox/mine/"],
 )
 def test_pages_allow_no_script_but_ours(client_of, max, path):
     response = client_of(max).get(path)
