@@ -15,6 +15,7 @@ from inbox.api import router as inbox
 from inbox.models.refusing import Refused
 from lines.api import router as lines
 from lines.gateways import PermanentFailure, TemporaryFailure
+from partyline.documentation.views import openapi
 from partyline.problems import STATUSES, Problem, envelope
 from webhooks.api import router as webhooks
 
@@ -125,6 +126,7 @@ def not_served(request):
 
 urlpatterns = [
     re_path(rf"^(?:api/partner/)?v3/(?:{NOT_SERVED})", not_served),
+    re_path(r"^(?:api/partner/)?v3/openapi\.json$", openapi),
     re_path(r"^(?:api/partner/)?v3/", api.urls),
 ]
 

@@ -21,6 +21,8 @@ FOR_ADMINS = [
     "/api/",
     "/api/keys/",
     "/api/signatures/",
+    "/api/docs/",
+    "/api/docs/phone-numbers/",
     "/sandbox/",
     "/account/email/",
     "/account/password/change/",

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import PHONE, open_chat
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -120,7 +120,10 @@ def test_the_lab_finds_the_byte_by_keyboard_alone(window, axe):
     axe(max)
 
 
-def test_what_the_carrier_sent_is_checked(window):
+def test_what_the_carrier_sent_is_checked(window, handset):
+    ana = open_chat(window("ana"), "Nora Whitfield")
+    handset("Nora", "Shop").write("Is it ready?")
+    expect(ana.locator("message-list")).to_contain_text("Is it ready?")
     max = window("max", viewport=PHONE)
     max.goto("/api/signatures/")
     max.get_by_role("link", name="Take the last one received").click()

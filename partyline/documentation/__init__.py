@@ -1,0 +1,1 @@
+"""The documentation of the API, read from its OpenAPI document: an operation that is added is documented by itself."""
