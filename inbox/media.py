@@ -11,11 +11,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpx
 import structlog
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
+from inbox import models
 from inbox.models import Attachment
 from lines import gateways
 from partyline.addresses import is_public
@@ -33,6 +33,11 @@ URL_SECONDS = 20
 
 class Refused(Exception):
     """This will not be fetched, now or later; says why."""
+
+
+class TooLarge(Refused):
+    def __init__(self):
+        super().__init__("Larger than the limit for media")
 
 
 def fetch(attachment):
@@ -63,18 +68,19 @@ def keep(attachment, copy):
     return True
 
 
-def keep_from(environment, url, *, by):
-    """Store what stands at a web address, to be sent; ValidationError says why it cannot be. Takes 20 s at most."""
+def keep_from(environment, url, *, by, until=math.inf):
+    """Store what stands at a web address, to be sent; models.Refused says why it cannot be. Takes 20 s at most, and
+    ends at `until` by the monotonic clock."""
     try:
         name = unquote(urlsplit(url).path.rpartition("/")[2]) or "file"
         with tempfile.TemporaryFile() as copy:
-            until = time.monotonic() + URL_SECONDS
-            download(url, set(), copy, limit=settings.MEDIA_URL_MAX_BYTES, until=until)
+            soon = min(until, time.monotonic() + URL_SECONDS)
+            download(url, set(), copy, limit=settings.MEDIA_URL_MAX_BYTES, until=soon)
             return Attachment.keep(environment, File(copy, name=name), by=by)
     except Refused as refusal:
-        raise ValidationError(f"{refusal}.") from refusal
+        raise models.Refused(5005 if isinstance(refusal, TooLarge) else 5007, f"{refusal}.") from refusal
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        raise ValidationError("Nothing could be fetched from that address.") from error
+        raise models.Refused(5007, "Nothing could be fetched from that address.") from error
 
 
 def download(url, known_hosts, copy, *, limit, until=math.inf):
@@ -128,12 +134,12 @@ def resolve(host, port):
 
 def copy_bounded(response, copy, limit, until):
     if int(response.headers.get("content-length") or 0) > limit:
-        raise Refused("Larger than the limit for media")
+        raise TooLarge
     size = 0
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > limit:
-            raise Refused("Larger than the limit for media")
+            raise TooLarge
         if time.monotonic() > until:
             raise Refused("It came too slowly")
         copy.write(chunk)

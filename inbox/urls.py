@@ -81,5 +81,6 @@ urlpatterns = [
     path("contacts/<uuid:pk>/rename/", told.rename, name="rename-contact"),
     path("media/<uuid:pk>/delete/", media.delete, name="delete-file"),
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
+    path("attachments/<uuid:pk>/<str:signature>/<str:filename>", media.public, name="public-media"),
     path("media/<uuid:pk>/preview/<str:filename>", media.preview, name="preview"),
 ]

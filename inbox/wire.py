@@ -1,7 +1,5 @@
 """V3 shapes of our nouns, with our ids: what the event log carries and programs get (contract §5)."""
 
-from django.conf import settings
-
 HEALTH_DOC = "https://docs.linqapp.com/channel/imessage/guides/chats/chat-health"
 # What is not said yet at each step of a message, whatever we know by then.
 LATER = {
@@ -77,7 +75,8 @@ def part(part):
 
 
 def url_of(file):
-    return f"{settings.PUBLIC_URL}/media/{file.pk}/{file.filename}"
+    """For programs; people's browsers go through the door of their chats."""
+    return file.public_url
 
 
 def as_of(type, data):

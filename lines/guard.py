@@ -51,6 +51,7 @@ class Outgoing:
     handles: list[str]
     is_group: bool = False
     lately: list[datetime] = field(default_factory=list)
+    overrides_opt_out: bool = False
 
 
 def check(outgoing, *, now=None):
@@ -89,7 +90,7 @@ def is_blocked(outgoing, now):
 
 
 def has_opted_out(outgoing, now):
-    if outgoing.is_group:
+    if outgoing.is_group or outgoing.overrides_opt_out:
         return None
     opt_outs = OptOut.objects.active().select_related("environment")
     opt_out = opt_outs.filter(environment=outgoing.line.environment_id, handle__in=outgoing.handles).first()

@@ -12,11 +12,12 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from inbox.api import router as inbox
+from inbox.api.attachments import upload
 from inbox.models.refusing import Refused
 from lines.api import router as lines
 from lines.gateways import PermanentFailure, TemporaryFailure
 from partyline.documentation.views import openapi
-from partyline.problems import STATUSES, Problem, envelope
+from partyline.problems import STATUSES, Problem, envelope, problem_of
 from webhooks.api import router as webhooks
 
 log = structlog.get_logger()
@@ -56,7 +57,7 @@ def problem(request, problem):
 
 @api.exception_handler(Refused)
 def refused(request, refusal):
-    return envelope(Problem(refusal.number, refusal.sentence))
+    return envelope(problem_of(refusal))
 
 
 @api.exception_handler(ValidationError)
@@ -125,6 +126,7 @@ def not_served(request):
 
 
 urlpatterns = [
+    re_path(r"^(?:api/partner/)?v3/uploads/(?P<signed>[^/]+)$", upload),
     re_path(rf"^(?:api/partner/)?v3/(?:{NOT_SERVED})", not_served),
     re_path(r"^(?:api/partner/)?v3/openapi\.json$", openapi),
     re_path(r"^(?:api/partner/)?v3/", api.urls),

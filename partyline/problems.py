@@ -1,7 +1,10 @@
 """What a program is told when something cannot be: the V3 error codes, their statuses and the envelope (contract §3)."""
 
+import math
+
 import orjson
 from django.http import HttpResponse
+from django.utils import timezone
 
 from partyline import trace
 
@@ -63,6 +66,12 @@ class Problem(Exception):
         super().__init__(sentence)
         self.code, self.sentence, self.retry_after = code, sentence, retry_after
         self.status = status or STATUSES.get(code, 400)
+
+
+def problem_of(refusal):
+    """A rule's refusal (its `number`, `sentence` and `until`), as a program is told of it."""
+    wait = refusal.until and math.ceil((refusal.until - timezone.now()).total_seconds())
+    return Problem(refusal.number, refusal.sentence, retry_after=wait and max(1, wait))
 
 
 def answer(data, status=200):

@@ -2,8 +2,8 @@
 
 from ninja import Router
 
-from inbox.api import available, capability, reactions
+from inbox.api import attachments, available, capability, chats, memos, messages, reactions
 
 router = Router()
-for part in (available, capability, reactions):
+for part in (chats, messages, memos, attachments, available, capability, reactions):
     router.add_router("", part.router)

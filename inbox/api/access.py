@@ -48,6 +48,20 @@ def message_of(request, message_id):
     return message
 
 
+def newest_chats(chats, limit, after):
+    """A page of chats, the one in which something happened last first, behind the place `after`: (chats, cursor)."""
+    if after:
+        chats = chats.older_than(*after)
+    # An index has each status by itself.
+    newest = [
+        pk
+        for status in Chat.Status.values
+        for pk in chats.filter(status=status).newest_first().values_list("pk", flat=True)[: limit + 1]
+    ]
+    rows = with_people(Chat.objects.filter(pk__in=newest)).newest_first()
+    return page(rows, limit, lambda chat: (chat.last_activity_at, chat.pk))
+
+
 def page(rows, limit, place):
     """(at most `limit` of the rows, the cursor behind them or None); `place` names a row's place: (time, id)."""
     rows = list(rows[: limit + 1])

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from inbox.models.contact import E164
 from lines.api.schemas import E164 as Number
@@ -25,6 +25,7 @@ def handle_in(text):
 
 
 Handle = Annotated[str, StringConstraints(max_length=254), AfterValidator(handle_in)]
+Handles = Annotated[list[Handle], Field(min_length=1, max_length=MOST)]
 
 
 def listed(values):
@@ -54,4 +55,4 @@ def checked(values, name, check):
         raise Problem(1002, f"{name}: {error}.") from error
 
 
-__all__ = ["Handle", "Number", "handle_in", "handles_in", "listed", "numbers_in"]
+__all__ = ["Handle", "Handles", "Number", "handle_in", "handles_in", "listed", "numbers_in"]

@@ -1,5 +1,7 @@
 """What programs get of conversations: the objects of contract §5, with our ids. Webhooks carry those of inbox.wire."""
 
+from uuid import UUID
+
 from inbox import wire
 from inbox.models.reaction import shown
 from inbox.wire import chat_handle, health, moment, owner_handle
@@ -12,6 +14,11 @@ STATUSES = {
     "accepted": "queued",
     "refused": "failed",
 }
+
+
+Id = UUID
+# What phones and browsers call some sounds, as V3 calls them.
+CONTENT_TYPES = {"audio/wav": "audio/x-wav"}
 
 
 def chat(chat):
@@ -93,6 +100,85 @@ def sent(message):
     }
 
 
+def made(chat, message):
+    """The chat of an answer to POST /v3/chats."""
+    return {
+        "id": chat.pk,
+        "display_name": display_name(chat),
+        "handles": handles(chat),
+        "health_status": health(chat),
+        "is_group": chat.is_group,
+        "service": service(chat, message),
+        "message": sent(message),
+    }
+
+
+def chosen(chat, message):
+    """The answer to POST /v3/messages."""
+    selection = message.selection or {}
+    reason = selection.get("reason") or "reused_active_chat"
+    created = bool(selection.get("created_new_chat"))
+    return {
+        "chat_id": chat.pk,
+        "created_new_chat": created,
+        "from": chat.line.phone_number,
+        "from_selection": {"reason": reason, "reused_existing_chat": not created},
+        "handles": handles(chat),
+        "is_group": chat.is_group,
+        "message": sent(message),
+        "service": service(chat, message),
+        "previous_chat_id": selection.get("previous_chat_id"),
+    }
+
+
+def service(chat, message):
+    """By which it goes, as far as can be said before it has gone."""
+    return message.service or chat.service or message.preferred_service or "iMessage"
+
+
+def memo(chat, message):
+    """The answer to a voice memo."""
+    part = next(part for part in parts_of(message) if part.attachment)
+    file = part.attachment
+    return {
+        "id": message.pk,
+        "chat": {
+            "id": chat.pk,
+            "handles": handles(chat),
+            "is_active": chat.line_left_at is None,
+            "is_group": chat.is_group,
+            "service": service(chat, message),
+        },
+        "created_at": moment(message.created_at),
+        "from": chat.line.phone_number,
+        "to": [handle.value for handle in chat.others],
+        "status": status(message),
+        "voice_memo": {
+            "id": file.pk,
+            "filename": file.filename,
+            "mime_type": file.mime_type,
+            "size_bytes": file.size,
+            "url": wire.url_of(file),
+            "duration_ms": file.seconds and round(file.seconds * 1000),
+        },
+        "service": message.service or None,
+    }
+
+
+def attachment(file):
+    states = {"stored": "complete", "failed": "failed"}
+    kind = file.declared_type or file.mime_type
+    return {
+        "id": file.pk,
+        "filename": file.filename,
+        "content_type": CONTENT_TYPES.get(kind, kind),
+        "size_bytes": file.size,
+        "created_at": moment(file.created_at),
+        "status": states.get(file.state, "pending"),
+        "download_url": file.public_url,
+    }
+
+
 def status(message):
     return STATUSES.get(message.state, message.state)
 
@@ -105,9 +191,14 @@ def changed_at(message):
 def parts(message):
     """Each with what stands on it."""
     reactions = {}
-    for reaction in shown(message.reactions.all()):
+    # On what was made just now stands nothing.
+    for reaction in [] if hasattr(message, "known_parts") else shown(message.reactions.all()):
         reactions.setdefault(reaction.part_index, []).append(reacted(message, reaction))
-    return [wire.part(part) | {"reactions": reactions.get(part.index)} for part in message.parts.all()]
+    return [wire.part(part) | {"reactions": reactions.get(part.index)} for part in parts_of(message)]
+
+
+def parts_of(message):
+    return getattr(message, "known_parts", None) or message.parts.all()
 
 
 def reacted(message, reaction):

@@ -2,7 +2,6 @@ import hashlib
 import os
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -11,7 +10,9 @@ from uuid_utils.compat import uuid7
 
 from inbox.kinds import IMAGES, NEVER_SENT, SHOWN_IN_PLACE, is_program, kind_of
 from inbox.models.previewing import Previewable
+from inbox.models.refusing import Refused
 from inbox.models.removing import Removable
+from inbox.models.uploading import Uploadable
 
 
 def stored_as(attachment, filename):
@@ -29,15 +30,16 @@ def clean_filename(name):
 
 class AttachmentQuerySet(models.QuerySet):
     def unused(self):
-        """What somebody uploaded and that is part of nothing."""
-        uploads = self.exclude(uploaded_by=None)
+        """What somebody uploaded and that is part of nothing. A program's stay: it may send them again and again."""
+        uploads = self.exclude(uploaded_by=None).exclude(uploaded_by__is_program=True, state="stored")
         return uploads.filter(parts=None, reactions=None, scheduled=None, icon_of=None, photo_of=None)
 
 
-class Attachment(Previewable, Removable):
+class Attachment(Previewable, Removable, Uploadable):
     """A file, ours once `stored`. `source_url` is where the carrier had it; nobody is ever sent there."""
 
     class State(models.TextChoices):
+        EXPECTED = "expected"
         PENDING = "pending"
         STORED = "stored"
         FAILED = "failed"
@@ -89,16 +91,16 @@ class Attachment(Previewable, Removable):
 
     @classmethod
     def keep(cls, environment, upload, *, by=None):
-        """Store what a person of ours uploads; ValidationError says why it cannot be sent."""
+        """Store what somebody of ours uploads; Refused says why it cannot be sent."""
         name = clean_filename(upload.name)
         if upload.size > settings.MEDIA_MAX_BYTES:
             limit = filesizeformat(settings.MEDIA_MAX_BYTES)
-            raise ValidationError(f"{name} is {filesizeformat(upload.size)}; the limit is {limit}.")
+            raise Refused(5005, f"{name} is {filesizeformat(upload.size)}; the limit is {limit}.")
         if not upload.size:
-            raise ValidationError(f"{name} is empty.")
+            raise Refused(5006, f"{name} is empty.")
         head = upload.read(4096)
         if os.path.splitext(name)[1].lower() in NEVER_SENT or is_program(head):
-            raise ValidationError(f"{name} is a program or a web page, and phones do not take those.")
+            raise Refused(5004, f"{name} is a program or a web page, and phones do not take those.")
         attachment = cls(environment=environment, filename=name, uploaded_by=by)
         attachment.take(upload)
         return attachment

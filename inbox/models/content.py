@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.template.defaultfilters import filesizeformat
 
-from inbox.models import effects
+from inbox.models import decorating, effects
 from inbox.models.attachment import Attachment
 from inbox.models.refusing import Refused
 
@@ -38,7 +38,8 @@ ONLY_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 @dataclass
 class Content:
-    """A message that is to be sent. `parts` are dicts with `text`, `link` or `attachment`."""
+    """A message that is to be sent. `parts` are dicts with `text`, `link` or `attachment`, and `extra`: what V3 has of
+    such a part besides. `fingerprint` is of what a program asked for."""
 
     parts: list
     effect: dict | None = None
@@ -46,6 +47,10 @@ class Content:
     original_part: int = 0
     preferred_service: str = ""
     is_voice_memo: bool = False
+    overrides_opt_out: bool = False
+    frees_link: bool = False
+    fingerprint: str = ""
+    selection: dict | None = None
     texts: list = field(init=False)
 
     def __post_init__(self):
@@ -69,6 +74,9 @@ class Content:
             raise Refused(2013, f"{chat.line} has left this group.")
         self.check_files()
         self.check_parts()
+        for part in self.parts:
+            if part.get("extra") and "text" in part:
+                decorating.check(part, chat)
         if self.preferred_service not in SERVICES:
             raise Refused(1005, f"There is no service “{self.preferred_service}”.")
         if self.is_voice_memo:
@@ -150,6 +158,8 @@ class Content:
             raise Refused(1005, "The first message of a conversation cannot have an effect.")
         if self.original is not None:
             raise Refused(1005, "The first message of a conversation answers nothing yet.")
+        if self.frees_link:
+            return
         if any("link" in part for part in self.parts) or any(URL.search(text) for text in self.texts):
             raise Refused(
                 1005,

@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 from inbox.models.deleting import Deletable
 from inbox.models.editing import Editable
 from inbox.models.effects import label_of, shown_as
+from inbox.models.keying import Keyed
 from inbox.models.outlining import Outlined
 from inbox.models.reacting import Reactable
 from inbox.models.reaction import heaped
@@ -82,7 +83,7 @@ class MessageQuerySet(models.QuerySet):
         ).prefetch_related(*FOR_BUBBLES)
 
 
-class Message(Sendable, Reactable, Stickable, Editable, Deletable, Outlined):
+class Message(Sendable, Keyed, Reactable, Stickable, Editable, Deletable, Outlined):
     """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
     of no account; a time that is once known does not change."""
 
@@ -105,9 +106,10 @@ class Message(Sendable, Reactable, Stickable, Editable, Deletable, Outlined):
     reply_to = models.JSONField(null=True)
     original = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replies")
     is_voice_memo = models.BooleanField(default=False)
+    # A program sent it although they had opted out.
+    overrides_opt_out = models.BooleanField(default=False)
     # "stop" or "start" where the whole message is such a word, in a chat with one person.
     consent = models.CharField(max_length=5, blank=True, default="")
-    idempotency_key = models.CharField(max_length=255, null=True)
     trace_id = models.CharField(max_length=32, blank=True, default="")
     # The place in the thread: the carrier's time, or the time of queueing for what is not sent yet.
     at = models.DateTimeField()

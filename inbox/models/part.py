@@ -44,18 +44,18 @@ class Part(Other):
 
     @classmethod
     def written(cls, message, index, part):
-        """A part of ours from a dict with `text`, `link` or `attachment`."""
+        """A part of ours from a dict as Content has it."""
+        of = {"message": message, "index": index, "extra": part.get("extra") or {}}
         if part.get("attachment"):
-            return cls(message=message, index=index, kind=cls.Kind.MEDIA, attachment=part["attachment"])
+            return cls(kind=cls.Kind.MEDIA, attachment=part["attachment"], **of)
         if "link" in part:
-            return cls(message=message, index=index, kind=cls.Kind.LINK, text=part["link"])
-        return cls(message=message, index=index, kind=cls.Kind.TEXT, text=part["text"])
+            return cls(kind=cls.Kind.LINK, text=part["link"], **of)
+        return cls(kind=cls.Kind.TEXT, text=part["text"], **of)
 
     @property
     def as_written(self):
-        if self.attachment:
-            return {"attachment": self.attachment}
-        return {self.kind: self.text}
+        what = {"attachment": self.attachment} if self.attachment else {self.kind: self.text}
+        return what | ({"extra": self.extra} if self.extra else {})
 
     @property
     def shown_as(self):

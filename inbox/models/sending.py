@@ -94,6 +94,7 @@ class Sendable(models.Model):
                 handles=[handle.value for handle in self.chat.others],
                 is_group=self.chat.is_group,
                 lately=lately,
+                overrides_opt_out=self.overrides_opt_out,
             )
         )
 
@@ -122,7 +123,7 @@ class Sendable(models.Model):
             chat=self.chat.external_id,
             to=[handle.value for handle in self.chat.others],
             parts=[
-                {"type": part.kind, "value": part.text}
+                {"type": part.kind, "value": part.text} | part.extra
                 if part.attachment is None
                 else {
                     "type": "media",
@@ -131,12 +132,16 @@ class Sendable(models.Model):
                     "size_bytes": part.attachment.size,
                     "file": part.attachment.file,
                 }
+                | part.extra
                 for part in self.parts.select_related("attachment")
             ],
             preferred_service=self.preferred_service or None,
             effect=self.effect,
             reply_to=self.reply_to_of_carrier,
             is_voice_memo=self.is_voice_memo,
+            overrides_opt_out=self.overrides_opt_out,
+            # Where a person may not begin with a link, it did not come so far.
+            frees_link=True,
             idempotency_key=self.idempotency_key,
             trace_id=self.trace_id,
         )
@@ -252,6 +257,7 @@ class Sendable(models.Model):
             original_part=(self.reply_to or {}).get("part_index") or 0,
             preferred_service=self.preferred_service,
             is_voice_memo=self.is_voice_memo,
+            overrides_opt_out=self.overrides_opt_out,
         )
 
     def send_later(self, until):

@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from inbox.models.contact import Handle
 from inbox.models.content import Content, parts_of
+from inbox.models.refusing import Refused
 from lines import guard
 from partyline import trace
 
@@ -28,8 +29,8 @@ class Writable(models.Model):
 
     @classmethod
     @transaction.atomic
-    def start(cls, line, addresses, *, by):
-        """The chat of this line with exactly these people: the one that exists, or a new one.
+    def start(cls, line, addresses, *, by, as_begun=False):
+        """The chat of this line with exactly these people: the one that exists (see with_people), or a new one.
 
         `addresses` are normal handles (see normal_handle). It gets its external_id with its first message.
         """
@@ -38,7 +39,7 @@ class Writable(models.Model):
 
         # The line's row is the lock: two people starting the same conversation get one chat.
         line = Line.objects.select_for_update().select_related("environment").get(pk=line.pk)
-        if chat := cls.with_people([line], addresses).get(line.pk):
+        if chat := cls.with_people([line], addresses, as_begun=as_begun).get(line.pk):
             return chat
         handles = [
             Handle.objects.get_or_create(environment=line.environment, value=address)[0]
@@ -59,13 +60,19 @@ class Writable(models.Model):
         return chat
 
     @classmethod
-    def with_people(cls, lines, addresses):
-        """{line's id: the chat with exactly these people in which something can be written}."""
+    def with_people(cls, lines, addresses, *, as_begun=False):
+        """{line's id: the chat with exactly these people in which something can be written}.
+
+        `as_begun`: no group that has got a name since, or other members; so V3 finds chats.
+        """
         from inbox.models.chat import key_of
 
         found = cls.objects.filter(line__in=lines, participants_key=key_of(addresses), line_left_at=None)
         # A group of which one person is left is still no conversation with that person alone.
         found = found.filter(is_group=len(set(addresses)) > 1)
+        if as_begun:
+            found = found.exclude(is_group=True, participants__left_at__isnull=False)
+            found = found.exclude(is_group=True, display_name__gt="")
         return {chat.line_id: chat for chat in found.order_by("last_activity_at", "pk")}
 
     @transaction.atomic
@@ -73,16 +80,18 @@ class Writable(models.Model):
         """Queue a message: a Content, or in short a `text`. Raises Refused where the contract forbids its content.
 
         The same `key` again returns the message that it made, and sends nothing. What the guard refuses is kept,
-        with the reason in words, and never leaves. What was not typed just now (`is_typed`) leaves the author's
-        draft and what they have read as they are.
+        with the reason in words, and never leaves; to a program it is Refused, and so is what would have to wait.
+        What was not typed just now (`is_typed`) leaves the author's draft and what they have read as they are.
         """
         from inbox.models.message import Message
         from inbox.models.part import Part
 
         content = content or Content(parts_of(text))
+        if key and by is not None and by.is_program:
+            Message.hold_key(self.environment_id, key)
         chat = type(self).objects.select_for_update().get(pk=self.pk)
         key = key or trace.new_trace_id()
-        if known := Message.objects.filter(environment=chat.environment_id, idempotency_key=key).first():
+        if known := Message.under_key(chat.environment_id, key, fingerprint=content.fingerprint):
             return known
         content.check(chat)
         now = timezone.now()
@@ -97,22 +106,26 @@ class Writable(models.Model):
             reply_to=content.reply_to,
             original=content.original,
             is_voice_memo=content.is_voice_memo,
+            overrides_opt_out=content.overrides_opt_out,
             idempotency_key=key,
+            fingerprint=content.fingerprint,
+            selection=content.selection,
             trace_id=trace.current(),
             retry_of=retry_of,
             at=now,
             queued_at=now,
         )
         verdict = message.judge(leaving=False)
+        if by is not None and by.is_program and (verdict.refused or verdict.held):
+            raise Refused(verdict.code, f"{verdict.reason}.", until=verdict.until)
         if verdict.action != "allow":
             message.verdict = verdict.as_json()
         if verdict.refused:
             message.failed_at, message.error_code, message.error = now, verdict.code, verdict.reason
         message.next_try_at = verdict.until or now
         message.save(force_insert=True)
-        Part.objects.bulk_create(
-            [Part.written(message, index, part) for index, part in enumerate(content.parts)]
-        )
+        message.known_parts = [Part.written(message, index, part) for index, part in enumerate(content.parts)]
+        Part.objects.bulk_create(message.known_parts)
         chat.wrote(message, by=by, is_typed=is_typed)
         chat.environment.record("inbox.message_queued", message=message, by=by)
         if not verdict.refused:

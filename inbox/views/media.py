@@ -33,6 +33,24 @@ def media(request, pk, filename):
     )
 
 
+@require_safe
+def public(request, pk, signature, filename):
+    """A file for programs: the address itself is the key."""
+    attachment = Attachment.at_public_url(pk, signature)
+    if attachment is None or attachment.state in (Attachment.State.DELETED, Attachment.State.FAILED):
+        raise Http404("There is no such file")
+    if attachment.state != Attachment.State.STORED:
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+    return answer(
+        request,
+        attachment.file,
+        attachment.mime_type,
+        attachment.filename,
+        tag=f'"{attachment.checksum or attachment.pk}"',
+        is_shown=attachment.is_shown_in_place,
+    )
+
+
 @login_required
 @require_safe
 def preview(request, pk, filename):

@@ -26,7 +26,8 @@ class OutgoingMessage:
     """A message for the carrier. `chat` is the carrier's id, or None: then `line` and `to` find or make one.
 
     `parts` are V3 parts; a media part has filename, mime_type, size_bytes and an open-able `file`. `effect` and
-    `reply_to` (message_id, part_index) are as V3 has them. A voice memo is one media part.
+    `reply_to` (message_id, part_index) are as V3 has them, and so is what a part has besides. A voice memo is one
+    media part. `overrides_opt_out`: it goes although they opted out; `frees_link`: it may begin a chat with a link.
     """
 
     line: str
@@ -38,6 +39,8 @@ class OutgoingMessage:
     effect: dict | None = None
     reply_to: dict | None = None
     is_voice_memo: bool = False
+    overrides_opt_out: bool = False
+    frees_link: bool = False
     trace_id: str = ""
 
 

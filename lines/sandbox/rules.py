@@ -71,6 +71,6 @@ def check_first(outgoing):
     """1005 for what the first message of a new chat may not have."""
     if outgoing.effect or outgoing.reply_to:
         raise PermanentFailure("A first message has no effect and answers nothing", code=1005)
-    for part in outgoing.parts:
+    for part in outgoing.parts if not outgoing.frees_link else ():
         if part["type"] == "link" or (part["type"] == "text" and URL.search(part["value"])):
             raise PermanentFailure("A first message has no link", code=1005)

@@ -30,7 +30,7 @@ def store(environment, filename, mime_type, content):
 def stored_part(environment, part):
     """A part of ours as the carrier keeps it."""
     if part["type"] != "media":
-        return {name: part[name] for name in ("type", "value")}
+        return dict(part)
     with part["file"].open("rb") as file:
         return keep(environment, part["filename"], part["mime_type"], file.read())
 

@@ -1,0 +1,24 @@
+"""Once for each key: how a message of a program comes to be, whatever the endpoint."""
+
+from django.db import transaction
+
+from inbox.api.contents import content_of, fingerprint_of
+from inbox.models import Message
+
+
+def send_once(request, data, *, where, place, key=None, frees_link=False, make=content_of):
+    """The message for this request: a new one in the chat that `place(content)` finds or makes, or the one that its key
+    has made. `where` is what of the request besides `data` says where it goes. Problem or Refused where not."""
+    environment, actor = request.environment, request.token.actor
+    fingerprint = fingerprint_of(request.token, where, data) if key else ""
+    if known := key and Message.under_key(environment.pk, key, fingerprint=fingerprint):
+        return known
+    content = make(request, data, frees_link=frees_link)
+    content.fingerprint = fingerprint
+    with transaction.atomic():
+        if key:
+            # Before the chat, of which another with this key may be making one right now.
+            Message.hold_key(environment.pk, key)
+            if known := Message.under_key(environment.pk, key, fingerprint=fingerprint):
+                return known
+        return place(content).send(by=actor, content=content, key=key)
