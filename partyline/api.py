@@ -1,13 +1,14 @@
 """The V3 API: which app answers what, and how it says what goes wrong. Shapes and limits are those of the contract."""
 
 import math
+import time
 
 import orjson
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest
 from django.urls import re_path, resolve
-from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
@@ -16,8 +17,12 @@ from inbox.api.attachments import upload
 from inbox.models.refusing import Refused
 from lines.api import router as lines
 from lines.gateways import PermanentFailure, TemporaryFailure
+from lines.models import ApiRequest
+from lines.requests_log import requests_log
+from partyline import trace
 from partyline.documentation.views import openapi
 from partyline.problems import STATUSES, Problem, envelope, problem_of
+from partyline.shapes import Api
 from webhooks.api import router as webhooks
 
 log = structlog.get_logger()
@@ -42,7 +47,7 @@ class Bodies(Parser):
         return orjson.loads(request.body or b"{}")
 
 
-api = NinjaAPI(
+api = Api(
     title="Partyline", version="v3", docs_url=None, openapi_url=None, parser=Bodies(), urls_namespace="v3"
 )
 api.add_router("", lines)
@@ -85,6 +90,11 @@ def carrier_failed(request, failure):
 def carrier_refused(request, failure):
     code = failure.code if failure.code in STATUSES else 4004
     return envelope(Problem(code, f"{failure.reason}."))
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_large(request, error):
+    return envelope(Problem(1003, "The body is larger than it can be.", status=413))
 
 
 @api.exception_handler(HttpError)
@@ -134,7 +144,26 @@ urlpatterns = [
 
 
 def serve(request):
-    """The answer to a program, which is JSON whatever happens."""
+    """The answer to a program, which is JSON whatever happens, and written down for those who run it."""
+    began = time.perf_counter()
+    response = answer_to(request)
+    if token := getattr(request, "token", None):
+        requests_log.add(
+            ApiRequest(
+                environment_id=token.environment_id,
+                token=token,
+                method=request.method,
+                path=request.path[:300],
+                status=response.status_code,
+                code=getattr(response, "code", None),
+                milliseconds=round((time.perf_counter() - began) * 1000),
+                trace_id=trace.current(),
+            )
+        )
+    return response
+
+
+def answer_to(request):
     try:
         request.resolver_match = found = resolve(request.path_info, __name__)
         response = found.func(request, *found.args, **found.kwargs)

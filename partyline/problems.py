@@ -95,6 +95,7 @@ def envelope(problem):
     if problem.retry_after is not None:
         error["retry_after"] = problem.retry_after
     response = answer({"success": False, "error": error, "trace_id": trace.current()}, problem.status)
+    response.code = problem.code
     if problem.retry_after is not None:
         response["Retry-After"] = str(problem.retry_after)
     if problem.status == 409 and problem.code not in PASSING:

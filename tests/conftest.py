@@ -23,6 +23,7 @@ CARL, DORA = "+14155550123", "+14155550188"
 def fast_and_contained(settings, tmp_path):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.REQUEST_LOG_SECONDS = 0
     # Pages name their files by the manifest only once those were collected; the browser tests go that way.
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -16,7 +16,6 @@ from inbox.models import Attachment, Refused
 from inbox.models.attachment import clean_filename
 from lines.api.auth import reads, sends
 from partyline.problems import Problem, answer, envelope, nothing, problem_of
-from partyline.shapes import answers
 
 router = Router(tags=["Attachments"])
 # Bytes that are read at once.
@@ -48,9 +47,7 @@ class AttachmentShape(BaseModel):
     download_url: str | None = None
 
 
-@router.post(
-    "/attachments", response=answers(200, Announcement), auth=sends, operation_id="attachments_create"
-)
+@router.post("/attachments", response={200: Announcement}, auth=sends, operation_id="attachments_create")
 def create(request, data: Announced):
     """Announce a file; then PUT exactly its bytes to `upload_url` within 15 minutes, with `required_headers` and
     without a key. Of its content is checked that it is what was announced."""
@@ -107,7 +104,7 @@ def spooled(request, copy, most):
 
 @router.get(
     "/attachments/{uuid:attachment_id}",
-    response=answers(200, AttachmentShape, 404),
+    response={200: AttachmentShape},
     auth=reads,
     operation_id="attachments_retrieve",
 )
@@ -117,7 +114,7 @@ def retrieve(request, attachment_id: shapes.Id):
 
 @router.delete(
     "/attachments/{uuid:attachment_id}",
-    response=answers(204, None, 404),
+    response={204: None},
     auth=sends,
     operation_id="attachments_delete",
 )

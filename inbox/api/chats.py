@@ -14,14 +14,11 @@ from inbox.api.sending import send_once
 from inbox.models import Chat
 from lines.api.auth import reads, sends
 from partyline.problems import Problem, answer
-from partyline.shapes import answers
 
 router = Router(tags=["Chats"])
 
 
-@router.post(
-    "/chats", response=answers(201, ChatMadeAnswer, 404, 409, 429), auth=sends, operation_id="chats_create"
-)
+@router.post("/chats", response={201: ChatMadeAnswer}, auth=sends, operation_id="chats_create")
 def create(request, data: NewChat):
     """Say something to exactly these people from this line: in the conversation that is there, or in a new one.
 
@@ -52,7 +49,7 @@ class Listed(Schema):
     cursor: str = ""
 
 
-@router.get("/chats", response=answers(200, ChatPage), auth=reads, operation_id="chats_list_chats")
+@router.get("/chats", response={200: ChatPage}, auth=reads, operation_id="chats_list_chats")
 def list_chats(request, listed: Query[Listed]):
     """Those of a line (`from`) and with a person (`to`), the one in which something happened last first."""
     chats = chats_of(request.token)
@@ -65,8 +62,6 @@ def list_chats(request, listed: Query[Listed]):
     return answer({"chats": [shapes.chat(chat) for chat in rows], "next_cursor": cursor})
 
 
-@router.get(
-    "/chats/{uuid:chat_id}", response=answers(200, ChatShape, 404), auth=reads, operation_id="chats_retrieve"
-)
+@router.get("/chats/{uuid:chat_id}", response={200: ChatShape}, auth=reads, operation_id="chats_retrieve")
 def retrieve(request, chat_id: shapes.Id):
     return answer(shapes.chat(chat_of(request, chat_id)))

@@ -10,7 +10,6 @@ from inbox.api.sending import send_once
 from inbox.models.content import Content
 from lines.api.auth import sends
 from partyline.problems import answer
-from partyline.shapes import answers
 
 router = Router(tags=["Messages"])
 
@@ -29,7 +28,7 @@ def content_of(request, data, *, frees_link=False):
 
 @router.post(
     "/chats/{uuid:chat_id}/voicememo",
-    response=answers(202, MemoAnswer, 404, 409, 429),
+    response={202: MemoAnswer},
     auth=sends,
     operation_id="chats_send_voicememo",
 )

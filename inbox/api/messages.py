@@ -22,7 +22,6 @@ from inbox.choosing import choose_line
 from inbox.models import Chat
 from lines.api.auth import reads, sends
 from partyline.problems import answer, nothing
-from partyline.shapes import answers
 
 router = Router(tags=["Messages"])
 
@@ -38,7 +37,7 @@ class Threaded(Paged):
 
 @router.get(
     "/chats/{uuid:chat_id}/messages",
-    response=answers(200, MessagePage, 404),
+    response={200: MessagePage},
     auth=reads,
     operation_id="chats_messages_list",
 )
@@ -57,7 +56,7 @@ def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
 
 @router.post(
     "/chats/{uuid:chat_id}/messages",
-    response=answers(202, MessageSentAnswer, 404, 409, 429),
+    response={202: MessageSentAnswer},
     auth=sends,
     operation_id="chats_messages_send",
 )
@@ -73,7 +72,7 @@ def send(request, chat_id: shapes.Id, data: Sending):
 
 @router.post(
     "/messages",
-    response=answers(202, MessageMadeAnswer, 404, 409, 429),
+    response={202: MessageMadeAnswer},
     auth=sends,
     operation_id="messages_create",
 )
@@ -108,7 +107,7 @@ def create(request, data: NewMessage, idempotency_key: Annotated[str | None, Hea
 
 @router.get(
     "/messages/{uuid:message_id}",
-    response=answers(200, MessageShape, 404),
+    response={200: MessageShape},
     auth=reads,
     operation_id="messages_retrieve",
 )
@@ -118,7 +117,7 @@ def retrieve(request, message_id: shapes.Id):
 
 @router.patch(
     "/messages/{uuid:message_id}",
-    response=answers(200, MessageShape, 404, 409),
+    response={200: MessageShape},
     auth=sends,
     operation_id="messages_update",
 )
@@ -131,7 +130,7 @@ def update(request, message_id: shapes.Id, data: EditSent):
 
 @router.delete(
     "/messages/{uuid:message_id}",
-    response=answers(204, None, 404),
+    response={204: None},
     auth=sends,
     operation_id="messages_delete",
 )
@@ -143,7 +142,7 @@ def delete(request, message_id: shapes.Id):
 
 @router.get(
     "/messages/{uuid:message_id}/thread",
-    response=answers(200, MessagePage, 404),
+    response={200: MessagePage},
     auth=reads,
     operation_id="messages_list_messages_thread",
 )

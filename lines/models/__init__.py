@@ -4,6 +4,7 @@ from lines.models.environment import Environment
 from lines.models.event import Event, EventCounter
 from lines.models.line import Line, LineAccess
 from lines.models.people import Invitation, Membership, User
+from lines.models.request import ApiRequest
 from lines.models.sandbox import (
     Handset,
     SandboxBlock,
@@ -25,6 +26,7 @@ from lines.models.sandbox import (
 from lines.models.token import ApiToken, Scope
 
 __all__ = [
+    "ApiRequest",
     "ApiToken",
     "BlockedHandle",
     "ContactCard",

@@ -1,11 +1,13 @@
 """Who gets in by a key, and how a refusal looks."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
 from lines.models import ApiToken
+from lines.requests_log import requests_log
 
 pytestmark = pytest.mark.django_db
 NUMBERS = "/v3/phone_numbers"
@@ -87,3 +89,30 @@ def test_programs_get_no_cookie_and_cost_three_queries(ask, key_of, shop, django
     with django_assert_num_queries(2):
         response = ask(key)
     assert not response.cookies
+
+
+def test_every_request_is_written_down_without_what_it_said(ask, key_of, environment):
+    ask(key_of(environment))
+    refusal = ask(key_of(environment), f"/v3/chats/{uuid4()}?secret=1")
+    served, refused = environment.requests.order_by("id")
+    assert (served.method, served.path, served.status, served.code) == ("GET", NUMBERS, 200, None)
+    assert (refused.status, refused.code) == (404, 2001)
+    assert refused.trace_id == refusal["X-Trace-ID"]
+    assert "secret" not in refused.path
+
+
+def test_requests_are_written_together_a_moment_later(ask, key_of, environment, settings):
+    settings.REQUEST_LOG_SECONDS = 60
+    for _ in range(3):
+        ask(key_of(environment))
+    requests_log.timer.cancel()
+    assert environment.requests.count() == 0
+    requests_log.flush()
+    assert environment.requests.count() == 3
+
+
+def test_a_body_that_is_too_large_is_refused(ask, key_of, environment, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    body = {"from": "+12025550100", "to": ["+14155550123"] * 20}
+    response = ask(key_of(environment), "/v3/chats", "post", data=body, content_type="application/json")
+    assert problem(response) == (413, 1003)
