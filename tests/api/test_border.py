@@ -86,7 +86,7 @@ def test_a_wrong_method_is_answered_in_the_envelope(ask, key_of, environment):
 def test_programs_get_no_cookie_and_cost_three_queries(ask, key_of, shop, django_assert_num_queries):
     key = key_of(shop.environment)
     ask(key)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         response = ask(key)
     assert not response.cookies
 
