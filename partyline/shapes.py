@@ -48,3 +48,9 @@ class Api(NinjaAPI):
                     told = {"description": HTTPStatus(status).phrase, "content": content}
                     operation["responses"].setdefault(status, told)
         return schema
+
+
+def answers(success, shape, *errors):
+    """For ninja's `response`: `shape` (or None) with `success`, and the envelope with `errors`, which are this
+    operation's own; what may go wrong everywhere is in the document anyway."""
+    return {success: shape} | dict.fromkeys(errors, ErrorEnvelope)
