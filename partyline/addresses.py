@@ -2,8 +2,8 @@
 
 import ipaddress
 
-# Answers inside of a cloud, although its address is nobody's in particular.
-METADATA = frozenset(["168.63.129.16"])
+# What answers inside of clouds, although ipaddress takes it for a part of the internet.
+INSIDE = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.0.0.0/24"))
 # IPv6 addresses that are another name of an IPv4 address, which is in the last four bytes.
 NAT64, COMPATIBLE = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96")
 
@@ -14,7 +14,8 @@ def is_public(address):
     address = ipaddress.ip_address(address.partition("%")[0])
     if inner := inside_of(address):
         return is_public(str(inner))
-    return address.is_global and not address.is_multicast and str(address) not in METADATA
+    inside = any(address in network for network in INSIDE)
+    return address.is_global and not address.is_multicast and not inside
 
 
 def inside_of(address):

@@ -152,6 +152,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "pause failing subscriptions": {
+        "task": "webhooks.tasks.pause_failing",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "sandbox carrier": {
         "task": "lines.tasks.post_sandbox_webhooks",
         "schedule": 2.0,

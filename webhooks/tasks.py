@@ -27,3 +27,11 @@ def fetch_awaited():
     from webhooks import apply
 
     apply.fetch_awaited()
+
+
+@shared_task
+def pause_failing():
+    """Subscriptions whose owner wants them paused when nothing arrives for days."""
+    from webhooks.models import Subscription
+
+    Subscription.pause_failing()

@@ -5,6 +5,7 @@ import pytest
 from tests.webhooks.programs import Delivering
 from webhooks import samples
 from webhooks.models import Receipt, Subscription
+from webhooks.retrying import SCHEDULES, Schedule
 
 
 def chat_key(event):
@@ -72,3 +73,11 @@ def happen(environment):
         return environment.record(type, data=data, **options)
 
     return happen
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The usual schedule, twenty times as fast."""
+    schedule = Schedule(timeout=1, waits=tuple(wait / 20 for wait in SCHEDULES["faq"].waits))
+    monkeypatch.setitem(SCHEDULES, "faq", schedule)
+    return schedule

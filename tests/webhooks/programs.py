@@ -24,37 +24,43 @@ class Request:
 
 class Program:
     """A server that answers with what `answers` (a function of the request) gives: a status, or a status, headers and
-    body; None hangs."""
+    body, or a coroutine of these; None hangs."""
 
     def __init__(self, answers=lambda request: 200, *, tls=None):
         self.answers, self.tls = answers, tls
         self.requests, self.connections, self.port = [], 0, None
+        self.serving = set()
 
     async def start(self):
-        self.hung = asyncio.Event()
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", self.port or 0, ssl=self.tls)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def stop(self):
         self.server.close()
-        self.hung.set()
+        for task in self.serving:
+            task.cancel()
+        await asyncio.gather(*self.serving, return_exceptions=True)
 
     async def serve(self, reader, writer):
         self.connections += 1
+        self.serving.add(asyncio.current_task())
         try:
             while request := await self.read(reader):
                 self.requests.append(request)
                 answer = self.answers(request)
+                if asyncio.iscoroutine(answer):
+                    answer = await answer
                 if answer is None:
-                    return await self.hung.wait()
+                    return await asyncio.Event().wait()
                 status, headers, body = answer if isinstance(answer, tuple) else (answer, {}, b"ok")
-                head = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}"]
-                head += [f"{name}: {value}" for name, value in headers.items()]
-                writer.write("\r\n".join([*head, "", ""]).encode() + body)
+                headers = {"Content-Length": len(body)} | headers
+                head = [f"{name}: {value}" for name, value in headers.items()]
+                writer.write("\r\n".join([f"HTTP/1.1 {status} Whatever", *head, "", ""]).encode() + body)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.serving.discard(asyncio.current_task())
             writer.close()
 
     async def read(self, reader):
@@ -133,3 +139,8 @@ def wait_until(condition, *, within=5):
     while not condition():
         assert time.monotonic() < give_up, "It did not come to be in time"
         time.sleep(0.01)
+
+
+async def slowly(seconds, answer=200):
+    await asyncio.sleep(seconds)
+    return answer

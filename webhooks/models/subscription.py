@@ -1,7 +1,10 @@
 from datetime import timedelta
+from functools import partial
 
+import structlog
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.mail import send_mail
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -10,8 +13,11 @@ from uuid_utils.compat import uuid7
 from inbox.models.refusing import Refused
 from lines.models import Event
 from lines.models.environment import new_signing_secret
+from lines.models.people import Role
 from partyline.fields import EncryptedTextField
 from webhooks import events, targets
+
+log = structlog.get_logger()
 
 # What a program sends of each; see make() for what they mean.
 CHANGEABLE = (
@@ -26,6 +32,8 @@ CHANGEABLE = (
 # Of several that changed at once each is told apart.
 ROUTING = ("routing_key_header", "routing_id_header")
 LONGEST_PAUSE = 365
+# Before a pause, where it comes after two days at least.
+NOTICE = timedelta(days=1)
 # Of one environment, so that lists of them need no pages.
 MOST = 100
 
@@ -346,6 +354,43 @@ class Subscription(models.Model):
             self.record("inbox.webhooks_resent", by, count=count, since=since.isoformat())
         return count
 
+    @classmethod
+    def pause_failing(cls):
+        """Warn of those that nothing has reached for almost as long as their owner wants to wait, and pause those that
+        have used it up. Mails go to the admins."""
+        failing = cls.objects.active().exclude(failing_since=None).exclude(pause_after_days=None)
+        for subscription in failing.select_related("environment", "line").order_by("pk"):
+            subscription.pause_or_warn()
+
+    @transaction.atomic
+    def pause_or_warn(self):
+        if not self.hold() or not self.is_active or not self.failing_since or not self.pause_after_days:
+            return
+        pause_at = self.failing_since + timedelta(days=self.pause_after_days)
+        notice = min(NOTICE, (pause_at - self.failing_since) / 2)
+        if timezone.now() >= pause_at:
+            self.disable(by=None, paused=True)
+            self.mail_admins("was paused", f"It got nothing for {self.days_in_words}, so we stopped trying.")
+        elif timezone.now() >= pause_at - notice and self.warned_at is None:
+            self.warned_at = timezone.now()
+            self.save(update_fields=["warned_at"])
+            self.record("inbox.subscription_failing", None, pause_at=pause_at.isoformat())
+            self.mail_admins(
+                "will be paused", f"It has got nothing since {self.failing_since:%d %B, %H:%M} UTC."
+            )
+
+    @property
+    def days_in_words(self):
+        return "a day" if self.pause_after_days == 1 else f"{self.pause_after_days} days"
+
+    def mail_admins(self, what, why):
+        """After the commit; without a mail server the log and the page say it alone."""
+        admins = self.environment.memberships.filter(role=Role.ADMIN).values_list("user__email", flat=True)
+        subject = f"The webhook subscription {self} {what}"[:200]
+        body = f"{subject}, in the environment {self.environment}.\n\n{why}\n\n{settings.PUBLIC_URL}\n"
+        for address in admins.order_by("pk")[:MOST]:
+            transaction.on_commit(partial(send, subject, body, address))
+
     def announce(self, kind, by, words, **about):
         """An account event; `about` may name what is told of the subscription itself, and the change."""
         about = {"webhook_subscription": self.told} | about
@@ -353,9 +398,9 @@ class Subscription(models.Model):
             f"webhook_subscription.{kind}", by=by, line=self.line, summary=f"{words} {self}", **about
         )
 
-    def record(self, type, by, **data):
+    def record(self, kind, by, **data):
         data = {"subscription": str(self.pk)} | data
-        return self.environment.record(type, line=self.line, by=by, data=data)
+        return self.environment.record(kind, line=self.line, by=by, data=data)
 
     @property
     def told(self):
@@ -371,6 +416,13 @@ class Subscription(models.Model):
     def chat_header(self):
         """The header that carries the chat's id."""
         return self.routing_id_header or targets.ROUTING_ID
+
+
+def send(subject, body, address):
+    try:
+        send_mail(subject, body, None, [address])
+    except OSError as error:
+        log.warning("mail_not_sent", error=str(error))
 
 
 class SigningSecretQuerySet(models.QuerySet):
