@@ -9,6 +9,7 @@ from lines.examples import open_requests
 from lines.models.token import MOST
 from lines.shortcuts import admin_of
 from lines.views.keys import dialog_of
+from webhooks.views.subscriptions import rows_of
 
 KEYS = 4
 NUMBERS = 100
@@ -25,6 +26,7 @@ def overview(request):
         "usable": len(usable),
         "used": max((token.last_used_at for token in usable if token.last_used_at), default=None),
         "samples": open_requests(environment),
+        "rows": rows_of(environment),
         "numbers": [(line, words_of(old_number(line)["capabilities"])) for line in lines],
     }
     return render(request, "api/overview.html", context)
