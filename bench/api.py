@@ -10,7 +10,16 @@ import os
 import subprocess
 import sys
 
-from _harness import ROOT, copy_of_partyline, finish, median, percentile, print_table, web_server
+from _harness import (
+    ROOT,
+    copy_of_partyline,
+    finish,
+    median,
+    percentile,
+    print_table,
+    processor_seconds_of,
+    web_server,
+)
 
 CONNECTIONS, CHATS, MESSAGES = 8, 200, 50
 AIM = 0.5
@@ -50,8 +59,9 @@ def show(figures):
     for name, words in names.items():
         rate, p95 = figures[f"{name}_per_s"], figures[f"{name}_p95_ms"]
         ratio = rate / figures["bare_per_s"]
-        rows.append([words, f"{rate:.0f}", f"{ratio:.2f}", f"{p95:.1f}"])
-    print_table(["8 connections, daphne", "requests/s", "ratio", "p95 ms"], rows)
+        cpu = figures[f"{name}_cpu_ms"]
+        rows.append([words, f"{rate:.0f}", f"{ratio:.2f}", f"{p95:.1f}", f"{cpu:.1f}"])
+    print_table(["8 connections, daphne", "requests/s", "ratio", "p95 ms", "CPU ms"], rows)
 
 
 class Scene:
@@ -95,16 +105,18 @@ class Scene:
 
     def measure(self, seconds):
         figures = {}
-        with web_server("daphne", "bench._bare:application") as (port, _):
-            figures |= self.asked("bare", port, seconds, [self.request("POST", "/insert", BODY)])
+        with web_server("daphne", "bench._bare:application") as (port, server):
+            figures |= self.asked("bare", port, server, seconds, [self.request("POST", "/insert", BODY)])
         os.environ["BARE_MIDDLEWARE"] = "1"
-        with web_server("daphne", "bench._bare:application") as (port, _):
-            figures |= self.asked("page", port, seconds, [self.request("GET", "/insert")])
+        with web_server("daphne", "bench._bare:application") as (port, server):
+            figures |= self.asked("page", port, server, seconds, [self.request("GET", "/insert")])
         del os.environ["BARE_MIDDLEWARE"]
-        with web_server("daphne", "partyline.asgi:application") as (port, _):
+        with web_server("daphne", "partyline.asgi:application") as (port, server):
             paths = [f"/v3/chats/{chat}/messages" for chat in self.chats]
-            figures |= self.asked("get", port, seconds, [self.request("GET", path) for path in paths])
-            figures |= self.asked("post", port, seconds, [self.request("POST", path, BODY) for path in paths])
+            figures |= self.asked("get", port, server, seconds, [self.request("GET", path) for path in paths])
+            figures |= self.asked(
+                "post", port, server, seconds, [self.request("POST", path, BODY) for path in paths]
+            )
         return figures
 
     def request(self, method, path, body=None):
@@ -119,8 +131,9 @@ class Scene:
         ]
         return "\r\n".join(head) + "\r\n\r\n" + content
 
-    def asked(self, name, port, seconds, requests):
+    def asked(self, name, port, server, seconds, requests):
         job = {"port": port, "connections": CONNECTIONS, "seconds": seconds, "requests": requests}
+        used = processor_seconds_of(server)
         said = subprocess.run(
             [sys.executable, ROOT / "bench" / "_requests.py"],
             input=json.dumps(job),
@@ -128,12 +141,13 @@ class Scene:
             text=True,
             check=True,
         ).stdout
-        seen = json.loads(said)
+        seen, used = json.loads(said), processor_seconds_of(server) - used
         if seen["failed"]:
             raise SystemExit(f"{name}: answers {seen['failed']}")
         return {
             f"{name}_per_s": len(seen["waits"]) / seen["seconds"],
             f"{name}_p95_ms": percentile(seen["waits"], 0.95) * 1000,
+            f"{name}_cpu_ms": used / len(seen["waits"]) * 1000,
         }
 
 

@@ -5,7 +5,7 @@ import binascii
 from datetime import datetime
 from uuid import UUID
 
-from inbox.models import Chat, Message
+from inbox.models import Chat, Message, Part, Reaction
 from partyline.problems import Problem
 
 BUBBLES = ("parts__attachment", "reactions__handle", "reactions__sticker")
@@ -23,9 +23,19 @@ def with_people(chats):
 
 
 def chat_of(request, chat_id):
-    chat = with_people(chats_of(request.token)).select_related("environment").filter(pk=chat_id).first()
+    return found(request, with_people(chats_of(request.token)), chat_id)
+
+
+def bare_chat_of(request, chat_id):
+    """Without its people, where only its messages are wanted."""
+    return found(request, chats_of(request.token).select_related("line"), chat_id)
+
+
+def found(request, chats, chat_id):
+    chat = chats.filter(pk=chat_id).first()
     if chat is None:
         raise Problem(2001, "There is no such chat.")
+    chat.environment = request.environment
     return chat
 
 
@@ -38,6 +48,18 @@ def messages_of(token):
 def with_parts(messages):
     """With what the shape of a message needs, in a constant number of queries."""
     return messages.select_related("chat__line", "sender").prefetch_related(*BUBBLES)
+
+
+def load_bubbles(messages):
+    """What with_parts prefetches, for many: without a queryset for each of them."""
+    by_id = {message.pk: message for message in messages}
+    for message in messages:
+        message.known_parts, message.known_reactions = [], []
+    for part in Part.objects.filter(message__in=by_id).select_related("attachment").order_by("index"):
+        by_id[part.message_id].known_parts.append(part)
+    reactions = Reaction.objects.filter(message__in=by_id).select_related("handle", "sticker")
+    for reaction in reactions:
+        by_id[reaction.message_id].known_reactions.append(reaction)
 
 
 def message_of(request, message_id):

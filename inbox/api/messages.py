@@ -7,7 +7,16 @@ from ninja import Header, Query, Router, Schema
 from pydantic import Field
 
 from inbox.api import shapes
-from inbox.api.access import chat_of, chats_of, message_of, page, place_in, with_parts, with_people
+from inbox.api.access import (
+    bare_chat_of,
+    chats_of,
+    load_bubbles,
+    message_of,
+    page,
+    place_in,
+    with_parts,
+    with_people,
+)
 from inbox.api.schemas import (
     EditSent,
     MessageMadeAnswer,
@@ -43,12 +52,13 @@ class Threaded(Paged):
 )
 def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
     """What was said in a chat, the newest first."""
-    chat = chat_of(request, chat_id)
-    messages = with_parts(chat.messages.filter(deleted_at=None)).newest_first()
+    chat = bare_chat_of(request, chat_id)
+    messages = chat.messages.filter(deleted_at=None).select_related("sender").newest_first()
     if paged.cursor:
         at, pk = place_in(paged.cursor)
         messages = messages.filter(at__lte=at).exclude(at=at, pk__gte=pk)
     rows, cursor = page(messages, paged.limit, lambda message: (message.at, message.pk))
+    load_bubbles(rows)
     for message in rows:
         message.chat = chat
     return answer({"messages": [shapes.message(message) for message in rows], "next_cursor": cursor})
@@ -62,9 +72,14 @@ def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
 )
 def send(request, chat_id: shapes.Id, data: Sending):
     """Queue a message. It passes the same guard as those of people, and appears in the inbox under the key's name."""
-    chat = chat_of(request, chat_id)
+    chat = bare_chat_of(request, chat_id)
     message = send_once(
-        request, data, where=str(chat.pk), key=data.message.idempotency_key, place=lambda content: chat
+        request,
+        data,
+        where=str(chat.pk),
+        key=data.message.idempotency_key,
+        place=lambda content: chat,
+        makes_chat=False,
     )
     message.chat = chat
     return answer({"chat_id": chat.pk, "message": shapes.sent(message)}, 202)

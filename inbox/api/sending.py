@@ -6,15 +6,17 @@ from inbox.api.contents import content_of, fingerprint_of
 from inbox.models import Message
 
 
-def send_once(request, data, *, where, place, key=None, frees_link=False, make=content_of):
+def send_once(request, data, *, where, place, key=None, frees_link=False, make=content_of, makes_chat=True):
     """The message for this request: a new one in the chat that `place(content)` finds or makes, or the one that its key
-    has made. `where` is what of the request besides `data` says where it goes. Problem or Refused where not."""
+    has made; with `makes_chat` in one transaction with the chat. `where` is what of the request besides `data` says where it goes. Problem or Refused where not."""
     environment, actor = request.environment, request.token.actor
     fingerprint = fingerprint_of(request.token, where, data) if key else ""
     if known := key and Message.under_key(environment.pk, key, fingerprint=fingerprint):
         return known
     content = make(request, data, frees_link=frees_link)
     content.fingerprint = fingerprint
+    if not key and not makes_chat:
+        return place(content).send(by=actor, content=content)
     with transaction.atomic():
         if key:
             # Before the chat, of which another with this key may be making one right now.

@@ -190,9 +190,8 @@ def changed_at(message):
 
 def parts(message):
     """Each with what stands on it."""
-    reactions = {}
-    # On what was made just now stands nothing.
-    for reaction in [] if hasattr(message, "known_parts") else shown(message.reactions.all()):
+    reactions, known = {}, getattr(message, "known_reactions", None)
+    for reaction in shown(message.reactions.all() if known is None else known):
         reactions.setdefault(reaction.part_index, []).append(reacted(message, reaction))
     return [wire.part(part) | {"reactions": reactions.get(part.index)} for part in parts_of(message)]
 

@@ -197,6 +197,13 @@ class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling):
         return [participant.handle for participant in self.participants.all() if participant.left_at is None]
 
     @property
+    def guarded(self):
+        """The handles that the guard asks about; with one person that is known without looking for them."""
+        if not self.is_group and self.participants_key:
+            return [self.participants_key]
+        return [handle.value for handle in self.others]
+
+    @property
     def name(self):
         if self.is_group and self.display_name:
             return self.display_name

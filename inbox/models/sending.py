@@ -91,7 +91,7 @@ class Sendable(models.Model):
         return guard.check(
             guard.Outgoing(
                 line=self.chat.line,
-                handles=[handle.value for handle in self.chat.others],
+                handles=self.chat.guarded,
                 is_group=self.chat.is_group,
                 lately=lately,
                 overrides_opt_out=self.overrides_opt_out,

@@ -20,6 +20,18 @@ TOLD = (
     "line_left_at",
 )
 
+# What changes in a chat when we write.
+MOVED = (
+    "last_message",
+    "last_message_at",
+    "last_activity_at",
+    "last_outbound_at",
+    "waiting_since",
+    "status",
+    "closed_at",
+    "assignee",
+)
+
 
 class Writable(models.Model):
     """The ability of a chat to be started and written to."""
@@ -90,8 +102,14 @@ class Writable(models.Model):
         if key and by is not None and by.is_program:
             Message.hold_key(self.environment_id, key)
         chat = type(self).objects.select_for_update().get(pk=self.pk)
+        chat.environment = self.environment
+        if chat.line_id == self.line_id:
+            chat.line = self.line
+        is_given = bool(key)
         key = key or trace.new_trace_id()
-        if known := Message.under_key(chat.environment_id, key, fingerprint=content.fingerprint):
+        if is_given and (
+            known := Message.under_key(chat.environment_id, key, fingerprint=content.fingerprint)
+        ):
             return known
         content.check(chat)
         now = timezone.now()
@@ -126,20 +144,23 @@ class Writable(models.Model):
         message.save(force_insert=True)
         message.known_parts = [Part.written(message, index, part) for index, part in enumerate(content.parts)]
         Part.objects.bulk_create(message.known_parts)
+        message.known_reactions = []
         chat.wrote(message, by=by, is_typed=is_typed)
         chat.environment.record("inbox.message_queued", message=message, by=by)
         if not verdict.refused:
             message.send_later(verdict.until)
-        self.refresh_from_db()
+        self.take_state_of(chat)
         return message
+
+    def take_state_of(self, chat):
+        """Be as the same chat is that was read and changed since."""
+        for field in self._meta.concrete_fields:
+            setattr(self, field.attname, getattr(chat, field.attname))
+        self._prefetched_objects_cache = {}
 
     def verdict(self):
         """What the guard would say now of a message from here, whatever its pace."""
-        return guard.check(
-            guard.Outgoing(
-                line=self.line, handles=[handle.value for handle in self.others], is_group=self.is_group
-            )
-        )
+        return guard.check(guard.Outgoing(line=self.line, handles=self.guarded, is_group=self.is_group))
 
     def wrote(self, message, *, by, is_typed=True):
         """What follows for the chat from a message of ours: it moves up, is open, and is ours who answered."""
@@ -155,7 +176,7 @@ class Writable(models.Model):
             self.reads.update_or_create(
                 user=by, defaults={"seen": self.inbound_count, "is_unread": False, "read_at": message.at}
             )
-        self.save()
+        self.save(update_fields=MOVED)
 
     def take_external_id(self, external_id):
         """This chat is `external_id` at the carrier. If a webhook made a chat of that id first, take it over."""

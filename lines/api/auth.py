@@ -21,7 +21,7 @@ class Key(HttpBearer):
         token = None
         if kind.lower() == "bearer" and key:
             found = ApiToken.objects.by_key(key.strip())
-            token = found.select_related("environment", "actor", "line").first()
+            token = found.select_related("environment", "actor").first()
         if token is None:
             raise Problem(2004, "There is no such key, or it works no longer.")
         token.used()
