@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webhooks.views import deliveries, lab, overview, receipts, subscriptions
+from webhooks.views import deliveries, lab, overview, receipts, subscriptions, trace
 
 urlpatterns = [
     path("api/", overview.overview, name="api"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/deliveries/export.csv", deliveries.export, name="export-deliveries"),
     path("api/deliveries/<int:pk>/", deliveries.delivery, name="delivery"),
     path("api/deliveries/<int:pk>/resend/", deliveries.resend, name="resend"),
+    path("api/trace/", trace.trace, name="trace"),
     path("api/signatures/", lab.lab, name="signatures"),
     path("settings/webhooks/", receipts.receipts, name="receipts"),
     path("settings/webhooks/<int:pk>/", receipts.receipt, name="receipt"),

@@ -170,7 +170,10 @@ def write(request, form):
 
 
 def what_a_form_needs(form):
-    families = {family: names for family, names in FAMILIES.items() if family != NOT_MADE}
+    chosen = set(form["subscribed_events"].value() or ())
+    families = [
+        (family, names, bool(chosen & set(names))) for family, names in FAMILIES.items() if family != NOT_MADE
+    ]
     return {
         "form": form,
         "families": families,
