@@ -15,7 +15,7 @@ from inbox.models import Chat
 from lines.api.auth import reads, sends
 from partyline.problems import Problem, answer
 
-router = Router(tags=["Chats"])
+router = Router(tags=["Chats"], by_alias=True)
 
 
 @router.post("/chats", response={201: ChatMadeAnswer}, auth=sends, operation_id="chats_create")

@@ -11,7 +11,7 @@ from inbox.models.content import Content
 from lines.api.auth import sends
 from partyline.problems import answer
 
-router = Router(tags=["Messages"])
+router = Router(tags=["Messages"], by_alias=True)
 
 
 class Named:

@@ -32,7 +32,7 @@ from inbox.models import Chat
 from lines.api.auth import reads, sends
 from partyline.problems import answer, nothing
 
-router = Router(tags=["Messages"])
+router = Router(tags=["Messages"], by_alias=True)
 
 
 class Paged(Schema):
