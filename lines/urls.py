@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lines.views import cards, entrance, environment, environments, keys, lines, people
+from lines.views import cards, entrance, environment, environments, keys, lines, people, requests
 
 urlpatterns = [
     path("setup/<token>/", entrance.setup, name="setup"),
@@ -32,6 +32,7 @@ urlpatterns = [
     path("api/keys/<uuid:pk>/rename/", keys.rename, name="rename-key"),
     path("api/keys/<uuid:pk>/rotate/", keys.rotate, name="rotate-key"),
     path("api/keys/<uuid:pk>/revoke/", keys.revoke, name="revoke-key"),
+    path("api/requests/", requests.requests, name="requests"),
     path("lines/<uuid:pk>/card.vcf", cards.contact_file, name="contact-file"),
     path("cards/<uuid:pk>/<signature>.jpg", cards.lent_picture, name="lent-card-picture"),
     path("cards/<ticket>.vcf", cards.lent_contact_file, name="lent-contact-file"),

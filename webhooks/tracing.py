@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -229,8 +229,10 @@ def told(story, environment, event_id):
 
 def of_request(request):
     refused = f", {request.code}" if request.code else ""
+    # It is written down when it is answered.
+    began = request.at - timedelta(milliseconds=request.milliseconds)
     return Step(
-        request.at,
+        began,
         PROGRAMS,
         "code-xml",
         "Request",

@@ -132,6 +132,8 @@ def environ_of(database, data, port):
         "PORT": str(port),
         "PUBLIC_URL": f"http://localhost:{port}",
         "RECEIVER_URL": f"http://127.0.0.1:{port}",
+        # Where the programs of the tests are told of events.
+        "WEBHOOK_PRIVATE_HOSTS": "localhost",
         "DJANGO_SETTINGS_MODULE": "partyline.settings",
     }
 

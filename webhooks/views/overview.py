@@ -1,8 +1,12 @@
 """API → overview: the keys at a glance, a first request, and the way to everything else that programs need."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
 from django.shortcuts import render
+from django.utils import timezone
 
 from lines.api.numbers import old_number
 from lines.examples import open_requests
@@ -13,6 +17,9 @@ from webhooks.views.subscriptions import rows_of
 
 KEYS = 4
 NUMBERS = 100
+# Rows at most that are looked at to say how the last day was.
+COUNTED = 10_000
+DAY = timedelta(hours=24)
 
 
 @login_required
@@ -27,9 +34,24 @@ def overview(request):
         "used": max((token.last_used_at for token in usable if token.last_used_at), default=None),
         "samples": open_requests(environment),
         "rows": rows_of(environment),
+        "asked": lately(environment.requests, "at", refused=Count("pk", filter=Q(status__gte=400))),
+        "told": lately(
+            environment.deliveries,
+            "created_at",
+            ended=Count("pk", filter=Q(state__in=["delivered", "failed"])),
+            at_once=Count("pk", filter=Q(state="delivered", tries=1)),
+        ),
         "numbers": [(line, words_of(old_number(line)["capabilities"])) for line in lines],
     }
     return render(request, "api/overview.html", context)
+
+
+def lately(rows, moment, **counts):
+    """How many of the newest COUNTED rows are of the last day, and what else is counted of those."""
+    newest = rows.order_by("-pk").values("pk")[:COUNTED]
+    found = rows.filter(pk__in=newest, **{f"{moment}__gte": timezone.now() - DAY})
+    counted = found.aggregate(all=Count("pk"), **counts)
+    return counted | {"is_more": counted["all"] == COUNTED}
 
 
 def words_of(capabilities):
