@@ -4,7 +4,13 @@ from lines import models
 from lines.sandbox import outbox
 from partyline.wake import wake
 
-__all__ = ["post_sandbox_webhooks", "put_contact_card", "put_contact_cards_due", "wake"]
+__all__ = [
+    "post_sandbox_webhooks",
+    "put_contact_card",
+    "put_contact_cards_due",
+    "tell_of_expired_keys",
+    "wake",
+]
 
 
 @shared_task
@@ -25,3 +31,8 @@ def put_contact_cards_due():
     due = models.ContactCard.objects.due().order_by("next_try_at")
     for pk in due.values_list("pk", flat=True)[:200]:
         put_contact_card.delay(str(pk))
+
+
+@shared_task
+def tell_of_expired_keys():
+    models.ApiToken.tell_expired()

@@ -157,6 +157,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "tell of expired keys": {
+        "task": "lines.tasks.tell_of_expired_keys",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "sandbox carrier": {
         "task": "lines.tasks.post_sandbox_webhooks",
         "schedule": 2.0,

@@ -74,6 +74,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    # Whether the log has been told that it has ended by itself.
+    is_expiry_told = models.BooleanField(default=False)
     rotated_to = models.OneToOneField("self", models.SET_NULL, null=True, related_name="rotated_from")
 
     objects = ApiTokenQuerySet.as_manager()
@@ -163,6 +165,22 @@ class ApiToken(models.Model):
             self.environment.announce(
                 "api_token.deleted", by=by, summary=f"Revoked the key {self.name}", **self.told
             )
+
+    @classmethod
+    def tell_expired(cls):
+        """Announce those that have ended by themselves, each once; how many."""
+        ended = cls.objects.filter(expires_at__lte=timezone.now(), revoked_at=None, is_expiry_told=False)
+        return sum(token._tell_expired() for token in ended.select_related("environment")[:MOST])
+
+    @transaction.atomic
+    def _tell_expired(self):
+        told = ApiToken.objects.filter(pk=self.pk, revoked_at=None, is_expiry_told=False)
+        if not told.update(is_expiry_told=True):
+            return False
+        self.environment.announce(
+            "api_token.expired", by=None, summary=f"The key {self.name} has ended", **self.told
+        )
+        return True
 
     @property
     def told(self):

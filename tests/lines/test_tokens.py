@@ -7,6 +7,7 @@ from django.contrib.auth import authenticate
 from django.utils import timezone
 
 from lines.models import ApiToken, Environment, User
+from lines.tasks import tell_of_expired_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,17 @@ def test_a_rotated_key_lives_as_long_as_the_one_before_was_to(environment, max):
     token, _ = ApiToken.make(environment, "CRM", by=max, expires_at=timezone.now() + timedelta(days=30))
     following, _ = token.rotate(by=max)
     assert following.expires_at - timezone.now() > timedelta(days=29)
+
+
+def test_a_key_that_ends_by_itself_is_told_once(environment, max):
+    token, _ = ApiToken.make(environment, "CRM", by=max, expires_at=timezone.now() - timedelta(seconds=1))
+    ApiToken.make(environment, "Other", by=max, expires_at=timezone.now() + timedelta(days=1))
+
+    tell_of_expired_keys()
+    tell_of_expired_keys()
+
+    event = environment.events.get(type="api_token.expired")
+    assert (event.data["api_token"]["id"], event.data["actor"]) == (str(token.pk), {"type": "system"})
 
 
 def test_its_name_is_that_of_the_author(made, max):

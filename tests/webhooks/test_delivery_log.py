@@ -9,8 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from webhooks import payloads
 from webhooks.models import Attempt, Delivery
 from webhooks.models.delivery import PAGE as ROWS
+from webhooks.views.deliveries import content_of
 
 PAGE = "/api/deliveries/"
 HOOKS = "http://localhost/hooks"
@@ -89,6 +91,29 @@ def test_each_delivery_and_each_attempt_is_shown(admin, subscribe, deliver):
     assert "<b>server</b>: robot" in page
     assert "&quot;event_type&quot;: &quot;message.received&quot;" in page
     assert delivery.trace_id in page
+
+
+def test_its_signature_is_checked_in_the_lab(admin, subscribe, deliver):
+    subscription = subscribe(HOOKS)
+    delivery = deliver(subscription, 200)
+    content = content_of(delivery)
+    signed = payloads.headers(
+        type=delivery.type,
+        event_id=delivery.event_id,
+        subscription_id=subscription.pk,
+        timestamp=1790000000,
+        secrets=[subscription.known_secret],
+        content=content,
+    )
+    delivery.attempts.update(request_headers=signed)
+
+    page = text_of(admin.get(f"/api/signatures/?delivery={delivery.pk}"))
+
+    assert f'<option value="{subscription.pk}" selected>' in page
+    assert signed["webhook-signature"] in page
+    lines = "\n".join(f"{name}: {value}" for name, value in signed.items())
+    form = {"headers": lines, "body": content.decode(), "signer": str(subscription.pk)}
+    assert text_of(admin.post("/api/signatures/", form)).count("The signature is right") == 2
 
 
 def test_it_is_filtered(admin, subscribe, deliver):

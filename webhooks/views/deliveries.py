@@ -219,11 +219,17 @@ def here(request, opened):
 
 def body_of(delivery):
     """What is sent, as JSON for people; "" where its event is no longer kept."""
+    content = content_of(delivery)
+    return json.dumps(json.loads(content), indent=2, ensure_ascii=False) if content else ""
+
+
+def content_of(delivery):
+    """The bytes that are sent; none where its event is no longer kept."""
     event = delivery.event
     data = delivery.test_data if delivery.is_test else event and event.data
     if data is None:
-        return ""
-    body = payloads.body(
+        return b""
+    return payloads.body(
         version=delivery.subscription.version,
         type=delivery.type,
         event_id=delivery.event_id,
@@ -232,4 +238,3 @@ def body_of(delivery):
         partner_id=delivery.environment.slug,
         data=data,
     )
-    return json.dumps(json.loads(body), indent=2, ensure_ascii=False)

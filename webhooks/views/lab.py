@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from lines.shortcuts import admin_of
 from webhooks.lab import examine, headers_in
+from webhooks.views.deliveries import content_of
 
 MOST_HEADERS = 20_000
 PASTED, CARRIER = "", "carrier"
@@ -107,13 +108,29 @@ def lab(request):
 
 
 def pasted(request):
-    """What a link brings along: a receipt that is to be checked."""
-    pk = request.GET.get("receipt", "")
-    if not pk.isdecimal():
-        return {}
-    receipt = get_object_or_404(admin_of(request).receipts, pk=int(pk))
-    headers = "\n".join(f"{name}: {value}" for name, value in receipt.headers.items())
-    return {"headers": headers, "body": receipt.body, "signer": CARRIER}
+    """What a link brings along: a receipt that is to be checked, or the last attempt at a delivery."""
+    environment = admin_of(request)
+    if pk := number_in(request, "receipt"):
+        receipt = get_object_or_404(environment.receipts, pk=pk)
+        return {"headers": lines_of(receipt.headers), "body": receipt.body, "signer": CARRIER}
+    if pk := number_in(request, "delivery"):
+        delivery = get_object_or_404(
+            environment.deliveries.select_related("subscription", "environment"), pk=pk
+        )
+        attempt = delivery.attempts.last()
+        headers = lines_of(attempt.request_headers) if attempt else ""
+        body = content_of(delivery).decode()
+        return {"headers": headers, "body": body, "signer": str(delivery.subscription_id)}
+    return {}
+
+
+def number_in(request, name):
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
+def lines_of(headers):
+    return "\n".join(f"{name}: {value}" for name, value in headers.items())
 
 
 def subscriptions_of(environment):
