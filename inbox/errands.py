@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from inbox.models import Attachment, Chat, Edit, Message, Reaction
+from inbox.models import Attachment, Chat, Edit, Message, PollVote, Reaction
 from inbox.models.errand import ANSWER_WITHIN, Errand
 from lines.gateways import PermanentFailure
 
@@ -75,6 +75,32 @@ def place(errand, gateway):
     gateway.place_sticker(message_of(errand), reaction.external_id, placement=errand.body["placement"])
 
 
+def poll_option(errand, option_id):
+    """An option of the poll that the errand is about; the carrier has another id for those of ours."""
+    options = errand.message.poll_part.extra["options"] if errand.message.poll_part else []
+    option = next((one for one in options if one["option_id"] == option_id), None)
+    if option is None:
+        raise PermanentFailure("The poll has no such option any more", code=2002)
+    return option
+
+
+def add_options(errand, gateway):
+    options = [poll_option(errand, pk) for pk in errand.body["options"]]
+    ids = gateway.add_options(message_of(errand), [option["text"] for option in options])
+    errand.message.name_options(dict(zip(errand.body["options"], ids, strict=True)))
+
+
+def vote(errand, gateway):
+    option = poll_option(errand, errand.body["option_id"])
+    # Of a poll of theirs there is one id only.
+    option_id = option.get("external_id", option["option_id"])
+    if not option_id:
+        if errand.queued_at < timezone.now() - ANSWER_WITHIN:
+            raise PermanentFailure("The carrier never told of this option", code=2002)
+        raise NotYet("The option is not known to the carrier yet")
+    gateway.vote(message_of(errand), option_id, operation=errand.body["operation"])
+
+
 def edit(errand, gateway):
     gateway.edit(message_of(errand), text=errand.body["text"], part_index=errand.body["part_index"])
 
@@ -109,6 +135,8 @@ CALLS = {
     Kind.REACT: react,
     Kind.STICK: stick,
     Kind.PLACE: place,
+    Kind.ADD_OPTIONS: add_options,
+    Kind.VOTE: vote,
     Kind.EDIT: edit,
     Kind.DELETE: delete,
     Kind.DELETE_FILE: delete_file,
@@ -157,6 +185,31 @@ def take_back_place(errand):
     errand.message.hold()
     moved = Reaction.objects.filter(pk=errand.body["reaction"], placement=errand.body["moved_to"])
     moved.update(placement=errand.body["before"])
+    note_failure(errand)
+
+
+def take_back_options(errand):
+    """Those that the carrier has not told of."""
+    errand.message.hold()
+    if part := errand.message.poll_part:
+        options = part.extra["options"]
+        left = [
+            one for one in options if one["option_id"] not in errand.body["options"] or one.get("external_id")
+        ]
+        part.extra = part.extra | {"options": left}
+        part.save(update_fields=["extra"])
+    note_failure(errand)
+
+
+def take_back_vote(errand):
+    """Unless it was changed once more meanwhile, or the carrier has told that it is so."""
+    errand.message.hold()
+    name = "removed_at" if errand.body["operation"] == "remove" else "added_at"
+    vote = PollVote.objects.filter(pk=errand.body["vote"]).first()
+    if vote and getattr(vote, name) == parse_datetime(errand.body["at"]):
+        before = errand.body["before"][name]
+        setattr(vote, name, before and parse_datetime(before))
+        vote.save(update_fields=[name])
     note_failure(errand)
 
 
@@ -212,6 +265,8 @@ TAKEN_BACK = {
     Kind.REACT: take_back_reaction,
     Kind.STICK: take_back_reaction,
     Kind.PLACE: take_back_place,
+    Kind.ADD_OPTIONS: take_back_options,
+    Kind.VOTE: take_back_vote,
     Kind.EDIT: take_back_edit,
     Kind.DELETE: take_back_deletion,
     Kind.DELETE_FILE: say_nothing,

@@ -16,7 +16,7 @@ from inbox.mirror.news import (
     ReactionNews,
     VoteNews,
 )
-from inbox.mirror.polls import learn_polls
+from inbox.mirror.polls import in_our_names, learn_polls, polls_leaving, use_our_names
 from inbox.mirror.reactions import learn_reactions
 from inbox.models import Chat, Edit, Message, Part
 from inbox.models.standing import reconsider
@@ -79,6 +79,7 @@ def learn_messages(environment, news, chats, sheet, learned):
     learn_unread(touched)
     learn_originals(environment, {message.pk: message for _, message in happened}, sheet, learned)
     prefetch_related_objects(list(changed.values()), "parts__attachment", "sender")
+    use_our_names(happened)
     for item, message in happened:
         data = wire.poll(message, item) if item.is_poll else wire.message(message)
         # That it failed is told with the failure.
@@ -94,6 +95,7 @@ def known_messages(environment, told, chats):
     if keys:
         # Ours, and the webhook was faster than the carrier's answer to us.
         known |= {("key", m.idempotency_key): m for m in mine.filter(idempotency_key__in=keys)}
+    known |= polls_leaving(environment, [item for item in told if item.message_id not in known], chats)
     loaded = {chat.pk: chat for chat in chats.values()}
     for message in known.values():
         message.environment = environment
@@ -351,7 +353,7 @@ def learn_changes(environment, news, handles, sheet, learned):
             )
             data = wire.failure(message)
             if item.options is not None:
-                data = wire.poll_failure(message, item.options, handles)
+                data = wire.poll_failure(message, in_our_names(message, item.options), handles)
             sheet.note(item.type, message=message, data=data, trace_id=item.trace_id)
     update_rows(Message, messages.values(), ["failed_at", "error_code", "error"])
     learn_edits(edits, sheet)

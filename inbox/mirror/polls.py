@@ -2,7 +2,7 @@
 
 from inbox import wire
 from inbox.mirror.news import OptionsNews, VoteNews
-from inbox.models import Part, PollVote
+from inbox.models import Message, Part, PollVote
 from partyline.bulk import insert_rows, update_rows
 
 
@@ -11,8 +11,74 @@ def learn_polls(told, handles, sheet, learned):
     told = [(message, item) for message, item in told if not message.is_purged]
     if not told:
         return
-    learn_options([pair for pair in told if isinstance(pair[1], OptionsNews)], handles, sheet, learned)
-    learn_votes([pair for pair in told if isinstance(pair[1], VoteNews)], handles, sheet, learned)
+    parts = parts_of({message.pk for message, _ in told})
+    learn_options([pair for pair in told if isinstance(pair[1], OptionsNews)], parts, handles, sheet, learned)
+    learn_votes([pair for pair in told if isinstance(pair[1], VoteNews)], parts, handles, sheet, learned)
+
+
+def parts_of(messages):
+    """{message's pk: its first part}"""
+    found = Part.objects.filter(message__in=messages).order_by("message", "-index")
+    return {part.message_id: part for part in found}
+
+
+def named(known, told):
+    """What is told of options, with our ids of those that we made: the carrier has ids of its own. One of which it tells
+    for the first time is known by its words and its place."""
+    ours = {option["external_id"]: option for option in known if option.get("external_id")}
+    new = [option for option in known if option.get("external_id") == ""]
+    options = []
+    for option in told:
+        mine = ours.get(option["option_id"]) or next((one for one in new if is_same(one, option)), None)
+        if mine in new:
+            new.remove(mine)
+        if mine:
+            option = option | {"option_id": mine["option_id"], "external_id": option["option_id"]}
+        options.append(option)
+    return options
+
+
+def is_same(mine, option):
+    places = {place for place in (mine["place"], option.get("place")) if place is not None}
+    return mine["text"] == option["text"] and option["creator"] == "" and len(places) < 2
+
+
+def polls_leaving(environment, items, chats):
+    """{carrier's id: the poll of ours} where its webhook was faster than the carrier's answer: it has no key, so it is
+    known by its chat and its options. The chats are locked."""
+    told = [item for item in items if item.is_poll and item.direction == "outbound"]
+    if not told:
+        return {}
+    leaving = Message.objects.filter(
+        environment=environment, chat__in={chats[item.chat_id].pk for item in told}, direction="outbound"
+    )
+    leaving = leaving.filter(external_id=None, failed_at=None, deleted_at=None, tries__gt=0)
+    leaving = list(leaving.filter(parts__extra__type="poll").order_by("at", "pk").prefetch_related("parts"))
+    found = {}
+    for item in told:
+        for message in leaving:
+            is_here = message.chat_id == chats[item.chat_id].pk
+            if is_here and texts_of(message.parts.all()[0].extra) == texts_of(item.parts[0]):
+                found[item.message_id] = message
+                leaving.remove(message)
+                break
+    return found
+
+
+def use_our_names(happened):
+    """`happened` are pairs of news and message; of polls of ours the news get our ids of the options."""
+    for item, message in happened:
+        if item.is_poll and message.queued_at:
+            item.parts = [item.parts[0] | {"options": in_our_names(message, item.parts[0]["options"])}]
+
+
+def in_our_names(message, options):
+    part = message.poll_part if message.queued_at else None
+    return named(part.extra.get("options") or [], options) if part else options
+
+
+def texts_of(poll):
+    return [option["text"] for option in poll.get("options") or []]
 
 
 def note(sheet, message, item, data, learned):
@@ -23,11 +89,9 @@ def note(sheet, message, item, data, learned):
         sheet.note("inbox.poll_changed", message=message, trace_id=item.trace_id)
 
 
-def learn_options(told, handles, sheet, learned):
+def learn_options(told, parts, handles, sheet, learned):
     if not told:
         return
-    found = Part.objects.filter(message__in={message.pk for message, _ in told}).order_by("message", "-index")
-    parts = {part.message_id: part for part in found}
     new, changed = [], {}
     for message, item in told:
         part = parts.get(message.pk)
@@ -37,6 +101,7 @@ def learn_options(told, handles, sheet, learned):
             new.append(part)
         if not part.is_poll:
             continue
+        item.options = named(part.extra.get("options") or [], item.options)
         options = merged(part.extra.get("options") or [], item)
         if options != part.extra.get("options"):
             part.extra = part.extra | {"options": options}
@@ -63,20 +128,29 @@ def told_again(option, told):
         option, told, key=lambda one: (one["text"] != "", one["at"], one["text"], one["can_be_edited"])
     )
     places = [one["place"] for one in (option, told) if one["place"] is not None]
-    return newest | {
-        "creator": min(filter(None, [option["creator"], told["creator"]]), default=""),
-        "place": min(places, default=None),
-        "since": min(option["since"], told["since"]),
-    }
+    outside = option.get("external_id") or told.get("external_id")
+    return (
+        newest
+        | ({"external_id": outside} if outside else {})
+        | {
+            "creator": min(filter(None, [option["creator"], told["creator"]]), default=""),
+            "place": min(places, default=None),
+            "since": min(option["since"], told["since"]),
+        }
+    )
 
 
 def place_of(option):
     return option["place"] is None, option["place"] or 0, option["since"], option["option_id"]
 
 
-def learn_votes(told, handles, sheet, learned):
+def learn_votes(told, parts, handles, sheet, learned):
     if not told:
         return
+    for message, item in told:
+        options = parts[message.pk].extra.get("options") or [] if message.pk in parts else []
+        ours = {option["external_id"]: option["option_id"] for option in options if option.get("external_id")}
+        item.option_id = ours.get(item.option_id, item.option_id)
     votes = PollVote.objects.filter(message__in={message.pk for message, _ in told})
     known = {(vote.message_id, vote.option_id, vote.handle_id): vote for vote in votes}
     new, changed = {}, {}

@@ -7,6 +7,7 @@ from django.template.defaultfilters import filesizeformat
 
 from inbox.models import decorating, effects
 from inbox.models.attachment import Attachment
+from inbox.models.options import check_poll
 from inbox.models.refusing import Refused
 
 TEXT_LENGTH, LINK_LENGTH, PARTS = 10_000, 2_048, 100
@@ -38,8 +39,8 @@ ONLY_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 @dataclass
 class Content:
-    """A message that is to be sent. `parts` are dicts with `text`, `link` or `attachment`, and `extra`: what V3 has of
-    such a part besides. `fingerprint` is of what a program asked for."""
+    """A message that is to be sent. `parts` are dicts with `text`, `link`, `attachment` or `poll` (poll_of), and `extra`:
+    what V3 has of such a part besides. `fingerprint` is of what a program asked for."""
 
     parts: list
     effect: dict | None = None
@@ -72,6 +73,7 @@ class Content:
         in which it is sent or planned."""
         if chat.line_left_at:
             raise Refused(2013, f"{chat.line} has left this group.")
+        check_poll(self, chat)
         self.check_files()
         self.check_parts()
         for part in self.parts:
@@ -101,7 +103,8 @@ class Content:
 
     def check_parts(self):
         if not any(
-            text.strip() or part.get("attachment") for text, part in zip(self.texts, self.parts, strict=True)
+            text.strip() or part.get("attachment") or part.get("poll")
+            for text, part in zip(self.texts, self.parts, strict=True)
         ):
             raise Refused(1004, "Write something, or attach a file.")
         if len(self.parts) > PARTS:

@@ -9,6 +9,7 @@ from inbox.models.editing import Editable
 from inbox.models.effects import label_of, shown_as
 from inbox.models.keying import Keyed
 from inbox.models.outlining import Outlined
+from inbox.models.polling import Pollable
 from inbox.models.reacting import Reactable
 from inbox.models.reaction import heaped
 from inbox.models.sending import Sendable
@@ -83,7 +84,7 @@ class MessageQuerySet(models.QuerySet):
         ).prefetch_related(*FOR_BUBBLES)
 
 
-class Message(Sendable, Keyed, Reactable, Stickable, Editable, Deletable, Outlined):
+class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletable, Outlined):
     """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
     of no account; a time that is once known does not change."""
 

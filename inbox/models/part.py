@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 
+from inbox.models.options import poll_of, texts_in
 from inbox.models.other import Other
 
 
@@ -45,6 +46,8 @@ class Part(Other):
     @classmethod
     def written(cls, message, index, part):
         """A part of ours from a dict as Content has it."""
+        if part.get("poll"):
+            return cls(message=message, index=index, kind=cls.Kind.OTHER, extra=part["poll"])
         of = {"message": message, "index": index, "extra": part.get("extra") or {}}
         if part.get("attachment"):
             return cls(kind=cls.Kind.MEDIA, attachment=part["attachment"], **of)
@@ -54,6 +57,8 @@ class Part(Other):
 
     @property
     def as_written(self):
+        if self.is_poll:
+            return {"poll": poll_of(texts_in(self.extra))}
         what = {"attachment": self.attachment} if self.attachment else {self.kind: self.text}
         return what | ({"extra": self.extra} if self.extra else {})
 

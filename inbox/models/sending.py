@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from inbox import wire
 from inbox.models.content import Content
+from inbox.models.options import texts_in
 from inbox.models.refusing import Refused
 from lines import gateways, guard
 from lines.gateways import OutgoingMessage, PermanentFailure, TemporaryFailure
@@ -123,7 +124,9 @@ class Sendable(models.Model):
             chat=self.chat.external_id,
             to=[handle.value for handle in self.chat.others],
             parts=[
-                {"type": part.kind, "value": part.text} | part.extra
+                {"type": "poll", "options": texts_in(part.extra)}
+                if part.is_poll
+                else {"type": part.kind, "value": part.text} | part.extra
                 if part.attachment is None
                 else {
                     "type": "media",
@@ -178,6 +181,7 @@ class Sendable(models.Model):
         fresh.claimed_at = None
         fresh.verdict = {}
         fresh.save()
+        fresh.name_poll(accepted.option_ids)
         fresh.find_answers()
         fresh.environment.record("inbox.message_accepted", message=fresh, by=fresh.author)
         chat.share_card_after(fresh)
@@ -209,7 +213,11 @@ class Sendable(models.Model):
         self.failed_at, self.claimed_at = timezone.now(), None
         self.error_code, self.error = code or None, reason[:300]
         self.save(update_fields=["verdict", "failed_at", "claimed_at", "error_code", "error"])
-        self.environment.record("message.failed", message=self, by=self.author, data=wire.failure(self))
+        if poll := self.poll_part:
+            data = wire.poll_failure(self, poll.extra["options"], {})
+            self.environment.record("poll.failed", message=self, by=self.author, data=data)
+        else:
+            self.environment.record("message.failed", message=self, by=self.author, data=wire.failure(self))
         self.send_later(None)
 
     @transaction.atomic

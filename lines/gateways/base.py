@@ -27,7 +27,8 @@ class OutgoingMessage:
 
     `parts` are V3 parts; a media part has filename, mime_type, size_bytes and an open-able `file`. `effect` and
     `reply_to` (message_id, part_index) are as V3 has them, and so is what a part has besides. A voice memo is one
-    media part. `overrides_opt_out`: it goes although they opted out; `frees_link`: it may begin a chat with a link.
+    media part, a poll one part {"type": "poll", "options": [text, …]}. `overrides_opt_out`: it goes although they
+    opted out; `frees_link`: it may begin a chat with a link.
     """
 
     line: str
@@ -51,6 +52,8 @@ class Accepted:
     chat_id: str
     message_id: str
     service: str | None = None
+    # Of a poll: its ids of the options, in their order.
+    option_ids: tuple[str, ...] = ()
 
 
 class Gateway:
@@ -76,6 +79,14 @@ class Gateway:
 
     def place_sticker(self, message_id, sticker_id, *, placement):
         """Move a sticker of ours; `placement` has what changes. PermanentFailure 2002 where there is none."""
+        raise NotImplementedError
+
+    def add_options(self, message_id, texts) -> list[str]:
+        """Append options to a poll; returns the carrier's ids of them."""
+        raise NotImplementedError
+
+    def vote(self, message_id, option_id, *, operation):
+        """Our line's vote for one option of a poll: add or remove."""
         raise NotImplementedError
 
     def edit(self, message_id, *, text, part_index):

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from lines.gateways.base import Accepted, Gateway, PermanentFailure, TemporaryFailure
 from lines.models.sandbox import SandboxChat, SandboxMedia, SandboxMessage
-from lines.sandbox import asked, carrier, faults, groups, payloads, shelf, touch
+from lines.sandbox import asked, carrier, faults, groups, payloads, polls, shelf, touch
 
 
 class SandboxGateway(Gateway):
@@ -23,7 +23,12 @@ class SandboxGateway(Gateway):
         taken = carrier.taken(self.environment, message.idempotency_key) or self.take(message)
         if faults.use_up(self.environment, "lose_answers"):
             raise TemporaryFailure("The carrier did not answer for 30 s", code=3005)
-        return Accepted(chat_id=str(taken.chat_id), message_id=str(taken.pk), service=taken.service)
+        return Accepted(
+            chat_id=str(taken.chat_id),
+            message_id=str(taken.pk),
+            service=taken.service,
+            option_ids=tuple(polls.ids_of(taken)),
+        )
 
     def take(self, message):
         chat = self.chat(message.chat) if message.chat else None
@@ -48,6 +53,16 @@ class SandboxGateway(Gateway):
         message = self.message(message_id)
         self.refuse_if("refuse_actions")
         touch.place(message, sticker_id, placement)
+
+    def add_options(self, message_id, texts):
+        message = self.message(message_id)
+        self.refuse_if("refuse_actions")
+        return polls.add(message, texts)
+
+    def vote(self, message_id, option_id, *, operation):
+        message = self.message(message_id)
+        self.refuse_if("refuse_actions")
+        polls.vote(message, option_id, is_removed=operation == "remove")
 
     def edit(self, message_id, *, text, part_index):
         message = self.message(message_id)

@@ -231,6 +231,7 @@ def options_of(message, handset, thread):
         return []
     people = {member.handset.handle: member.handset for member in thread.others}
     people[handset.handle] = handset
+    people[thread.line_number] = None
     options = []
     for option in message.poll["options"]:
         handles = Counter(voter["handle"] for voter in option["voters"])

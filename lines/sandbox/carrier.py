@@ -42,8 +42,7 @@ def take(environment, outgoing, *, chat=None, original=None):
             return first
         if original and original.chat_id != chat.pk:
             raise PermanentFailure("It answers a message of another chat", code=2002)
-        parts = [stored_part(environment, part) for part in outgoing.parts]
-        message = accepted(chat, outgoing, parts, original)
+        message = accepted(chat, outgoing, original)
         outbox.queue(environment, [*born(chat, is_new, message.created_at), *fate(message)])
         for copy in message.copies.select_related("handset"):
             personas.hear(copy)
@@ -89,10 +88,14 @@ def born(chat, is_new, at):
     return [payloads.chat_created(chat, at)] if is_new else []
 
 
-def accepted(chat, outgoing, parts, original):
+def accepted(chat, outgoing, original):
     """Write the message down together with what will become of it. Writing ends our typing."""
     handsets = chat.phones
     service, error = services.route(handsets, outgoing.preferred_service)
+    texts = next((part["options"] for part in outgoing.parts if part["type"] == "poll"), None)
+    if texts:
+        services.require("poll", service, "Polls are for iMessage only")
+    parts = [] if texts else [stored_part(chat.environment, part) for part in outgoing.parts]
     now = timezone.now()
     message = SandboxMessage(
         environment=chat.environment,
@@ -105,6 +108,7 @@ def accepted(chat, outgoing, parts, original):
         original=original,
         original_part=(outgoing.reply_to or {}).get("part_index") or 0,
         is_voice_memo=outgoing.is_voice_memo,
+        poll=texts and {"options": polls.new_options(texts, None)},
         idempotency_key=outgoing.idempotency_key,
         trace_id=outgoing.trace_id,
         created_at=now,
@@ -147,13 +151,9 @@ def arrive(copy, at):
 def fate(message):
     """The webhooks of all that is known of a message of ours."""
     if message.failed_at:
-        return [payloads.message_failed(message)]
-    told = [
-        ("message.sent", message.sent_at),
-        ("message.delivered", message.delivered_at),
-        ("message.read", message.read_at),
-    ]
-    return [payloads.message_event(message, event, at) for event, at in told if at]
+        return [polls.failed(message)]
+    times = [("sent", message.sent_at), ("delivered", message.delivered_at), ("read", message.read_at)]
+    return [polls.step(message, verb, at) for verb, at in times if at]
 
 
 def text(handset, chat, words):
@@ -229,7 +229,7 @@ def read(handset, chat, *, at=None):
     for copy in unread.select_related("message"):
         if message := opened(copy, at):
             message.chat = chat
-            told.append(payloads.message_event(message, "message.read", at))
+            told.append(polls.step(message, "read", at))
     outbox.queue(chat.environment, told)
     return len(told)
 

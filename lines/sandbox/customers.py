@@ -147,45 +147,17 @@ def poll(handset, chat, texts):
     return carrier.send(handset, chat, [], poll={"options": polls.new_options(texts[:12], handset)})
 
 
-@transaction.atomic
 def vote(handset, message, option_id):
     """Vote for an option, or take the vote back."""
-    message = held_poll(handset, message)
-    option = option_of(message, option_id)
-    now = timezone.now()
-    others = [voter for voter in option["voters"] if voter["handle"] != handset.handle]
-    is_removed = len(others) < len(option["voters"])
-    mine = [] if is_removed else [{"handle": handset.handle, "voted_at": now.isoformat()}]
-    option["voters"] = others + mine
-    message.save(update_fields=["poll"])
-    told = polls.voted(message, handset, option_id, now, is_removed=is_removed)
-    outbox.queue(message.environment, [told])
-
-
-@transaction.atomic
-def add_option(handset, message, text):
-    message = held_poll(handset, message)
-    if not text:
-        raise PermanentFailure("An option says something")
-    options = polls.new_options([text[:100]], handset)
-    message.poll["options"] += options
-    message.save(update_fields=["poll"])
-    outbox.queue(message.environment, [polls.options_added(message, options, timezone.now())])
-
-
-def held_poll(handset, message):
     carrier.need_coverage(handset)
-    message = touch.locked_message(message, 0)
-    if message.poll is None:
-        raise PermanentFailure("That is no poll")
-    return message
+    option = polls.option_of(polls.need_poll(message), option_id)
+    has_voted = any(voter["handle"] == handset.handle for voter in option["voters"])
+    polls.vote(message, option_id, is_removed=has_voted, by=handset)
 
 
-def option_of(message, option_id):
-    try:
-        return polls.option_of(message, option_id)
-    except KeyError as error:
-        raise PermanentFailure("The poll has no such option") from error
+def add_option(handset, message, text):
+    carrier.need_coverage(handset)
+    polls.add(message, [text[:100]], by=handset)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from itertools import pairwise
 from lines.gateways.base import PermanentFailure
 
 PARTS, TO = 100, 31
+OPTIONS, OPTION = 12, 100
 LENGTHS = {"text": 10_000, "link": 2_048}
 VOICE_MEMO_BYTES = 10 * 1024 * 1024
 URL = re.compile(r"(?:https?://|www\.)\S", re.IGNORECASE)
@@ -45,10 +46,14 @@ def check(outgoing):
     kinds = [part["type"] for part in parts]
     if "link" in kinds and len(parts) > 1:
         raise PermanentFailure("A link must be the only part", code=1004)
+    if "poll" in kinds and (len(parts) > 1 or not outgoing.chat):
+        raise PermanentFailure("A poll goes alone, and into a chat that is there", code=1005)
     if ("text", "text") in pairwise(kinds):
         raise PermanentFailure("Two texts cannot follow one another", code=1004)
     for part in parts:
-        if part["type"] != "media" and not 1 <= len(part["value"]) <= LENGTHS[part["type"]]:
+        if part["type"] == "poll":
+            check_poll(part["options"])
+        elif part["type"] != "media" and not 1 <= len(part["value"]) <= LENGTHS[part["type"]]:
             raise PermanentFailure(f"A {part['type']} is too long or empty", code=1004)
     if outgoing.is_voice_memo:
         check_voice_memo(parts)
@@ -56,6 +61,11 @@ def check(outgoing):
         effect_named(outgoing.effect.get("name"))
     if not outgoing.chat and len(set(outgoing.to)) > TO:
         raise PermanentFailure(f"A message goes to {TO} people at most", code=1005)
+
+
+def check_poll(texts):
+    if not 2 <= len(texts) <= OPTIONS or not all(1 <= len(text) <= OPTION for text in texts):
+        raise PermanentFailure(f"A poll has 2 to {OPTIONS} options of {OPTION} characters", code=1005)
 
 
 def check_voice_memo(parts):
