@@ -5,11 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils import timezone
 
+from inbox import media
 from inbox.mirror.messages import mirrored_id
 from inbox.models import Chat, Contact, Handle, Message, Part, Participant
 from inbox.models.chat import key_of
@@ -189,14 +191,16 @@ def road(environment, monkeypatch):
 
     def hear():
         told = []
-        for webhook in SandboxWebhook.objects.filter(delivered_at=None).order_by("due_at", "id"):
+        soon = timezone.now() + timedelta(seconds=30)
+        due = SandboxWebhook.objects.filter(delivered_at=None, due_at__lt=soon)
+        for webhook in due.order_by("due_at", "id"):
             event = json.loads(webhook.body)
             news = HANDLERS[webhook.event_type](event)
             with transaction.atomic():
                 learned = mirror.learn(environment, news if isinstance(news, list) else [news])
             assert not learned.awaits
             told.append(webhook.event_type)
-        SandboxWebhook.objects.update(delivered_at=timezone.now())
+        due.update(delivered_at=timezone.now())
         return told
 
     def go():
@@ -205,6 +209,30 @@ def road(environment, monkeypatch):
         return hear()
 
     return go
+
+
+@pytest.fixture
+def web(monkeypatch):
+    """The web outside: addresses by name, and answers by path; asked says what was really requested."""
+
+    class Web:
+        addresses = {"cdn.example.com": "93.184.216.34"}
+        answers, asked = {}, []
+
+        def answer(self, request):
+            self.asked.append(request)
+            return self.answers[request.headers["host"] + request.url.path]
+
+    web = Web()
+    web.answers, web.asked = {}, []
+    client = httpx.Client
+    monkeypatch.setattr(media, "resolve", lambda host, port: web.addresses[host])
+    monkeypatch.setattr(
+        media.httpx,
+        "Client",
+        lambda **options: client(transport=httpx.MockTransport(web.answer), follow_redirects=False),
+    )
+    return web
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """What a program puts on messages: tapbacks and stickers (contract §6.3)."""
 
-import re
 from typing import Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.conf import settings
 from ninja import Router
 from pydantic import BaseModel, Field, model_validator
 
+from inbox.api import shapes
 from inbox.api.access import message_of
-from inbox.models import Attachment
+from inbox.api.pictures import stored_picture
 from lines.api.auth import sends
 from partyline import trace
 from partyline.problems import Problem, answer
@@ -18,7 +16,6 @@ from partyline.shapes import Acknowledgement, answers
 
 router = Router(tags=["Reactions"])
 TYPES = Literal["love", "like", "dislike", "laugh", "emphasize", "question", "custom", "sticker"]
-ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Placement(BaseModel):
@@ -66,12 +63,12 @@ class Moved(BaseModel):
 
 
 @router.post(
-    "/messages/{message_id}/reactions",
+    "/messages/{uuid:message_id}/reactions",
     response=answers(202, Acknowledgement, 404, 409),
     auth=sends,
     operation_id="messages_add_reaction",
 )
-def add_reaction(request, message_id: UUID, data: Reacting):
+def add_reaction(request, message_id: shapes.Id, data: Reacting):
     """Put a tapback or a sticker on a part of a message, or take a tapback off."""
     message, by, part = message_of(request, message_id), request.token.actor, data.part_index or 0
     if data.type == "sticker":
@@ -83,12 +80,12 @@ def add_reaction(request, message_id: UUID, data: Reacting):
 
 
 @router.patch(
-    "/messages/{message_id}/reactions/{reaction_id}",
+    "/messages/{uuid:message_id}/reactions/{uuid:reaction_id}",
     response=answers(202, Moved, 404, 409),
     auth=sends,
     operation_id="messages_update_sticker_placement",
 )
-def move_sticker(request, message_id: UUID, reaction_id: UUID, data: Moving):
+def move_sticker(request, message_id: shapes.Id, reaction_id: shapes.Id, data: Moving):
     """Move, resize or turn a sticker; what is not said stays."""
     message = message_of(request, message_id)
     reaction = message.reactions.filter(uid=reaction_id).first()
@@ -105,15 +102,4 @@ def said(placement):
 def source_of(request, data):
     if data.emoji is not None:
         return {"emoji": data.emoji}
-    pk = data.attachment_id or id_in(data.url)
-    attachment = pk and Attachment.objects.filter(environment=request.environment, pk=pk).first()
-    if not attachment:
-        raise Problem(2003, "There is no such attachment.")
-    return {"attachment": attachment}
-
-
-def id_in(url):
-    """The id in an address of a file of ours; None where it is none."""
-    here, there = urlsplit(settings.PUBLIC_URL), urlsplit(url)
-    found = ID.search(there.path)
-    return UUID(found[0]) if found and (there.scheme, there.netloc) == (here.scheme, here.netloc) else None
+    return {"attachment": stored_picture(request, data.url, data.attachment_id, fetches=False)}

@@ -64,7 +64,7 @@ class Introducing(models.Model):
             minutes = int((now - self.card_shared_at).total_seconds() // 60)
             when = f"{minutes} min ago" if minutes else "just now"
             until = timezone.localtime(self.card_shared_again_at)
-            return Refused(1007, f"Shared {when}; again at {until:%H:%M}.")
+            return Refused(1007, f"Shared {when}; again at {until:%H:%M}.", until=self.card_shared_again_at)
         return None
 
     @property

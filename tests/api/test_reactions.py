@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from inbox.models import Attachment, Errand, Reaction
 from inbox.models.reaction import shown
 from inbox.wire import url_of
-from lines.models import OptOut
+from lines.models import ApiToken, OptOut
 from lines.sandbox.camera import sticker
 from tests.api.conftest import refused
 from tests.conftest import CARL
@@ -33,9 +33,16 @@ def react(program, message):
 
 
 @pytest.fixture
-def picture(environment):
+def upload(program, environment):
+    """A file that the program has uploaded."""
+    by = ApiToken.objects.get(environment=environment).actor
+    return lambda name, content: Attachment.keep(environment, ContentFile(content, name=name), by=by)
+
+
+@pytest.fixture
+def picture(upload):
     name, _, content = sticker("bike")
-    return Attachment.keep(environment, ContentFile(content, name=name))
+    return upload(name, content)
 
 
 def signs(message):
@@ -110,7 +117,7 @@ def test_what_is_wrong_is_said_and_changes_nothing(react, type, wrong):
     assert not Reaction.objects.exists()
 
 
-def test_a_picture_has_to_be_ours_and_there_and_a_picture(react, picture, environment, olga):
+def test_a_picture_has_to_be_ours_and_there_and_a_picture(react, picture, upload, olga):
     for gone in (str(uuid4()), "nonsense"):
         with refused(404, 2003) if gone != "nonsense" else refused(400, 1005):
             react("sticker", attachment_id=gone)
@@ -119,7 +126,7 @@ def test_a_picture_has_to_be_ours_and_there_and_a_picture(react, picture, enviro
     Attachment.objects.update(state="pending")
     with refused(404, 2007):
         react("sticker", attachment_id=str(picture.pk))
-    text = Attachment.keep(environment, ContentFile(b"Hello", name="hello.txt"))
+    text = upload("hello.txt", b"Hello")
     with refused(400, 5006):
         react("sticker", attachment_id=str(text.pk))
     Attachment.objects.update(environment=olga.memberships.get().environment)

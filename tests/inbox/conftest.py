@@ -3,11 +3,10 @@
 import uuid
 from contextlib import contextmanager
 
-import httpx
 import pytest
 from django.urls import reverse
 
-from inbox import media, tasks
+from inbox import tasks
 from inbox.models import Chat, ChatRead, Draft, Edit, Errand, Message, Part, Reaction
 from lines import gateways
 from lines.gateways import Accepted
@@ -53,30 +52,6 @@ def gateway(monkeypatch):
 
     monkeypatch.setattr(gateways, "for_environment", Carrier)
     return Carrier
-
-
-@pytest.fixture
-def web(monkeypatch):
-    """The web outside: addresses by name, and answers by path; asked says what was really requested."""
-
-    class Web:
-        addresses = {"cdn.example.com": "93.184.216.34"}
-        answers, asked = {}, []
-
-        def answer(self, request):
-            self.asked.append(request)
-            return self.answers[request.headers["host"] + request.url.path]
-
-    web = Web()
-    web.answers, web.asked = {}, []
-    client = httpx.Client
-    monkeypatch.setattr(media, "resolve", lambda host, port: web.addresses[host])
-    monkeypatch.setattr(
-        media.httpx,
-        "Client",
-        lambda **options: client(transport=httpx.MockTransport(web.answer), follow_redirects=False),
-    )
-    return web
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_it_comes_back_from_the_carrier_as_the_one_that_we_sent(road, message, a
 
     told = environment.events.filter(type="reaction.added").order_by("pk")
     assert [event.data["reaction_id"] for event in told] == [str(first.uid), str(second.uid)]
-    assert told[0].data["sticker"]["url"].endswith(f"/media/{picture.pk}/{picture.filename}")
+    assert told[0].data["sticker"]["url"] == picture.public_url
 
 
 def test_told_twice_it_stays_one(road, message, ana):
