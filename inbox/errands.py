@@ -8,6 +8,8 @@ from inbox.models.errand import ANSWER_WITHIN, Errand
 from lines.gateways import PermanentFailure
 
 Kind = Errand.Kind
+# Codes with which a background can fail (contract §3), the general one first.
+NOT_DRESSED = (4001, 1005, 2011, 5002)
 
 
 class NotYet(Exception):
@@ -131,6 +133,12 @@ def icon(errand, gateway):
     gateway.set_icon(chat_of(errand), attachment)
 
 
+def background(errand, gateway):
+    photo = errand.body.get("attachment")
+    photo = photo and Attachment.objects.get(pk=photo)
+    gateway.set_background(chat_of(errand), errand.body["background"], photo=photo)
+
+
 CALLS = {
     Kind.REACT: react,
     Kind.STICK: stick,
@@ -145,6 +153,9 @@ CALLS = {
     Kind.ADD: lambda errand, gateway: gateway.add_participant(chat_of(errand), errand.body["handle"]),
     Kind.REMOVE: lambda errand, gateway: gateway.remove_participant(chat_of(errand), errand.body["handle"]),
     Kind.LEAVE: lambda errand, gateway: gateway.leave(chat_of(errand)),
+    Kind.BACKGROUND: background,
+    Kind.ASK_LOCATION: lambda errand, gateway: gateway.request_location(chat_of(errand)),
+    Kind.STOP_LOCATION: lambda errand, gateway: gateway.stop_location(chat_of(errand), errand.body["handle"]),
     Kind.READ: lambda errand, gateway: gateway.mark_read(chat_of(errand)),
     Kind.SHARE_CARD: lambda errand, gateway: gateway.share_contact_card(chat_of(errand)),
 }
@@ -213,6 +224,16 @@ def take_back_vote(errand):
     note_failure(errand)
 
 
+def tell_refusal(errand):
+    """As the carrier’s own webhook would."""
+    failed_at = errand.failed_at.isoformat().replace("+00:00", "Z")
+    code = errand.error_code if errand.error_code in NOT_DRESSED else NOT_DRESSED[0]
+    data = {"chat_id": str(errand.chat_id), "error_code": code, "failed_at": failed_at}
+    errand.chat.environment.record(
+        "chat.background_update_failed", chat=errand.chat, by=errand.author, data=data
+    )
+
+
 def take_back_edit(errand):
     message = errand.message
     message.hold()
@@ -267,6 +288,7 @@ TAKEN_BACK = {
     Kind.PLACE: take_back_place,
     Kind.ADD_OPTIONS: take_back_options,
     Kind.VOTE: take_back_vote,
+    Kind.BACKGROUND: tell_refusal,
     Kind.EDIT: take_back_edit,
     Kind.DELETE: take_back_deletion,
     Kind.DELETE_FILE: say_nothing,

@@ -2,8 +2,23 @@
 
 from ninja import Router
 
-from inbox.api import attachments, available, capability, chats, memos, messages, reactions
+from inbox.api import (
+    attachments,
+    available,
+    background,
+    capability,
+    cards,
+    groups,
+    location,
+    memos,
+    messages,
+    polls,
+    reactions,
+    signals,
+)
 
 router = Router()
-for part in (chats, messages, memos, attachments, available, capability, reactions):
+# The endpoints of groups are in the router of chats: one of them has the path of one there.
+conversations = (groups, signals, messages, memos, reactions, polls, location, background)
+for part in (*conversations, attachments, available, capability, cards):
     router.add_router("", part.router)

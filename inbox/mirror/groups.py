@@ -14,7 +14,7 @@ from inbox.models import Attachment, Chat, Errand, Message, Participant
 from partyline.bulk import update_rows
 
 FACTS = ["display_name", "named_at", "icon", "icon_at", "background", "background_at"]
-KINDS = {"name": Errand.Kind.NAME, "icon": Errand.Kind.ICON}
+KINDS = {"name": Errand.Kind.NAME, "icon": Errand.Kind.ICON, "background": Errand.Kind.BACKGROUND}
 
 
 def learn_groups(environment, news, chats, sheet, learned):
@@ -124,7 +124,7 @@ def learn_facts(environment, told, errands, sheet, learned):
         if take(chat, item, files):
             changed[chat.pk] = chat
             body = {"name": item.value or ""} if item.what == "name" else {}
-            errand = answered(errands, chat, [KINDS[item.what]], **body) if item.what in KINDS else None
+            errand = answered(errands, chat, [KINDS[item.what]], **body)
             data = wire.group(chat, item)
             sheet.note(item.type, chat=chat, data=data, trace_id=item.trace_id, by=errand and errand.author)
 
@@ -165,7 +165,7 @@ def rank(value):
 
 def learn_refusals(told, errands, sheet):
     for chat, item in told:
-        errand = answered(errands, chat, [KINDS[item.what]]) if item.what in KINDS else None
+        errand = answered(errands, chat, [KINDS[item.what]])
         if errand:
             errand.failed_at, errand.answered_at = item.at, None
             errand.error_code, errand.error = item.code, "The carrier did not do it"

@@ -5,9 +5,11 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
+from inbox.models.dressing import Dressed
 from inbox.models.errand import Errand
 from inbox.models.grouping import Group
 from inbox.models.introducing import Introducing
+from inbox.models.locating import Locating
 from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
 from inbox.models.scheduling import Schedulable
@@ -107,7 +109,7 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling):
+class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling, Dressed, Locating):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):

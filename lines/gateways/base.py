@@ -119,6 +119,18 @@ class Gateway:
         """`attachment` is a stored image of ours."""
         raise NotImplementedError
 
+    def set_background(self, chat_id, background, *, photo=None):
+        """`background` as V3 has it, or None for none; `photo` is a stored image of ours where its type is photo."""
+        raise NotImplementedError
+
+    def request_location(self, chat_id):
+        """Ask somebody to share their location. PermanentFailure 2015 where they do already, 2016 in a group."""
+        raise NotImplementedError
+
+    def stop_location(self, chat_id, handle):
+        """End what somebody shares with our line, in every chat. PermanentFailure 2015 where they share nothing."""
+        raise NotImplementedError
+
     def add_participant(self, chat_id, handle):
         raise NotImplementedError
 

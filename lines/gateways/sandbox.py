@@ -6,7 +6,18 @@ from django.utils import timezone
 
 from lines.gateways.base import Accepted, Gateway, PermanentFailure, TemporaryFailure
 from lines.models.sandbox import SandboxChat, SandboxMedia, SandboxMessage
-from lines.sandbox import asked, carrier, faults, groups, payloads, polls, shelf, touch
+from lines.sandbox import (
+    asked,
+    backgrounds,
+    carrier,
+    faults,
+    groups,
+    locations,
+    payloads,
+    polls,
+    shelf,
+    touch,
+)
 
 
 class SandboxGateway(Gateway):
@@ -98,6 +109,20 @@ class SandboxGateway(Gateway):
         if faults.use_up(self.environment, "refuse_group_changes"):
             return groups.refuse(chat, "icon")
         groups.set_icon(chat, self.shelved(attachment))
+
+    def set_background(self, chat_id, background, *, photo=None):
+        chat = self.chat(chat_id)
+        if faults.use_up(self.environment, "refuse_group_changes"):
+            return backgrounds.refuse(chat)
+        if photo:
+            background = {"type": "photo", "image_url": shelf.url_of(self.shelved(photo))}
+        backgrounds.change(chat, background)
+
+    def request_location(self, chat_id):
+        locations.ask(self.chat(chat_id))
+
+    def stop_location(self, chat_id, handle):
+        locations.stop_all(self.chat(chat_id), handle)
 
     def add_participant(self, chat_id, handle):
         chat = self.chat(chat_id)

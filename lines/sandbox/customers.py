@@ -10,7 +10,18 @@ from django.utils import timezone
 
 from lines.gateways.base import PermanentFailure
 from lines.models.sandbox import SandboxHappening, SandboxLocation, SandboxMember
-from lines.sandbox import camera, carrier, groups, happenings, outbox, polls, shelf, touch
+from lines.sandbox import (
+    backgrounds,
+    camera,
+    carrier,
+    groups,
+    happenings,
+    locations,
+    outbox,
+    polls,
+    shelf,
+    touch,
+)
 from lines.sandbox.groups import locked, note, present
 from lines.sandbox.services import require
 
@@ -150,6 +161,7 @@ def poll(handset, chat, texts):
 def vote(handset, message, option_id):
     """Vote for an option, or take the vote back."""
     carrier.need_coverage(handset)
+    message.refresh_from_db(fields=["poll"])
     option = polls.option_of(polls.need_poll(message), option_id)
     has_voted = any(voter["handle"] == handset.handle for voter in option["voters"])
     polls.vote(message, option_id, is_removed=has_voted, by=handset)
@@ -185,18 +197,9 @@ def share_location(handset, chat, *, lasts=timedelta(hours=1)):
     outbox.queue(chat.environment, told)
 
 
-@transaction.atomic
 def stop_location(handset, chat):
     carrier.need_coverage(handset)
-    chat, now = locked(chat), timezone.now()
-    share = SandboxLocation.objects.filter(chat=chat, handset=handset, ended_at=None).first()
-    if share is None or (share.ends_at and share.ends_at <= now):
-        raise PermanentFailure("They are not sharing it")
-    outbox.call_off(share.end_event)
-    share.ended_at = now
-    share.save(update_fields=["ended_at"])
-    note(chat, Kind.LOCATION_ENDED, now, by=handset)
-    outbox.queue(chat.environment, [happenings.location_stopped(chat, share, now)])
+    locations.stop(chat, handset, by=handset)
 
 
 def share_card(handset, chat):
@@ -215,16 +218,11 @@ def add_card(handset, chat):
     )
 
 
-@transaction.atomic
 def set_background(handset, chat, name):
     carrier.need_coverage(handset)
     require("background", chat.service, "Backgrounds are for iMessage only")
-    chat, now = locked(chat), timezone.now()
     present(chat, handset)
-    chat.background = BACKGROUNDS[name]
-    chat.save(update_fields=["background"])
-    note(chat, Kind.BACKGROUND, now, by=handset, value=name)
-    outbox.queue(chat.environment, [happenings.background(chat, handset, now)])
+    backgrounds.change(chat, BACKGROUNDS[name], by=handset)
 
 
 def something_unknown(handset, chat, name):

@@ -86,7 +86,8 @@ def changed(chat, what, old, new, by, at):
 
 def not_changed(chat, what, code, at):
     data = {"chat_id": str(chat.pk), "error_code": code, "failed_at": written(at)}
-    return webhook(chat.environment, f"chat.group_{what}_update_failed", data, at)
+    what = what if what == "background" else f"group_{what}"
+    return webhook(chat.environment, f"chat.{what}_update_failed", data, at)
 
 
 def typing(chat, handset, at, *, has_ended=False):
