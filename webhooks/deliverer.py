@@ -160,12 +160,12 @@ class Deliverer:
                 if time.monotonic() >= looked_at + TICK:
                     self.calling |= await self.queue.behind()
                     looked_at = time.monotonic()
+                self.called.clear()
                 await self.publish()
                 await self.begin()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(looked_at + TICK - time.monotonic()):
                         await self.called.wait()
-                self.called.clear()
             except AWAY as error:
                 log.warning("deliver_waits", error=str(error))
                 await asyncio.sleep(PAUSE)
@@ -179,6 +179,8 @@ class Deliverer:
 
     async def begin(self):
         for row in await self.queue.claim(self.busy):
+            # There may be more.
+            self.called.set()
             job = Job(*row)
             self.busy[job.subscription_id] += 1
             key = job.id, job.claim

@@ -87,9 +87,12 @@ class Poster:
 
     def __init__(self, *, resolver=None, ssl_context=None):
         self.resolver = resolver or Resolver()
+        self.backend = CheckedBackend(self.resolver)
         self.ssl_context = ssl_context or httpx.create_ssl_context()
-        self.pools, self.used_at = {}, {}
+        # Connections that wait for their next request, by host; httpcore's own pool looks at all of them each time.
+        self.idle = {}
         self.swept_at = time.monotonic()
+        self.closing = set()
 
     async def post(self, url, headers, content, *, timeout):
         """The Outcome, within `timeout` seconds; raises nothing but what ends the task."""
@@ -107,16 +110,10 @@ class Poster:
 
     async def _post(self, url, headers, content, answer):
         """Into `answer`, as it comes: what was answered counts even where its body never ends."""
-        request = [(b"Host", url.netloc), (b"Accept", b"*/*")]
-        if credentials := credentials_in(url):
-            request.append((b"Authorization", credentials))
-        request += [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-        request.append((b"Content-Length", b"%d" % len(content)))
-        target = httpcore.URL(
-            scheme=url.raw_scheme, host=url.raw_host, port=port_of(url), target=url.raw_path
-        )
-        pool = self.pool(target)
-        async with pool.stream("POST", target, headers=request, content=content) as response:
+        request = request_to(url, headers, content)
+        connection = self.take(request.url.origin)
+        try:
+            response = await connection.handle_async_request(request)
             answer |= {"status": response.status, "headers": kept_headers(response.headers), "body": b""}
             size = 0
             async for chunk in response.aiter_stream():
@@ -124,39 +121,73 @@ class Poster:
                 answer["body"] = (answer["body"] + chunk)[:KEPT]
                 if size > READ:
                     break
+            await response.aclose()
+        finally:
+            self.give_back(request.url.origin, connection)
 
-    def pool(self, target):
-        """That of the host: looking for a free connection costs by how many there are."""
+    def take(self, origin):
+        """The connection that was used last, or a new one."""
         self._sweep()
-        origin = target.origin
-        key = origin.scheme, origin.host, origin.port
-        if key not in self.pools:
-            self.pools[key] = httpcore.AsyncConnectionPool(
-                ssl_context=self.ssl_context,
-                # How many there may be is a matter of the subscriptions.
-                max_connections=None,
-                keepalive_expiry=IDLE,
-                network_backend=CheckedBackend(self.resolver),
-            )
-        self.used_at[key] = time.monotonic()
-        return self.pools[key]
+        idle = self.idle.get(key_of(origin), [])
+        while idle:
+            connection = idle.pop()
+            if not connection.has_expired():
+                return connection
+            self._close(connection)
+        return httpcore.AsyncHTTPConnection(
+            origin, ssl_context=self.ssl_context, keepalive_expiry=IDLE, network_backend=self.backend
+        )
+
+    def give_back(self, origin, connection):
+        if connection.is_idle():
+            self.idle.setdefault(key_of(origin), []).append(connection)
+        else:
+            self._close(connection)
 
     def _sweep(self):
+        """Close what nobody has used for long."""
         now = time.monotonic()
         if now < self.swept_at + IDLE:
             return
-        self.swept_at = now
-        for key, used_at in list(self.used_at.items()):
-            if used_at < now - 2 * IDLE:
-                del self.used_at[key]
-                closing = asyncio.ensure_future(self.pools.pop(key).aclose())
-                closing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self.swept_at, before, self.idle = now, self.idle, {}
+        for key, connections in before.items():
+            for connection in connections:
+                if connection.has_expired():
+                    self._close(connection)
+                else:
+                    self.idle.setdefault(key, []).append(connection)
+
+    def _close(self, connection):
+        task = asyncio.ensure_future(connection.aclose())
+        self.closing.add(task)
+        task.add_done_callback(self._closed)
+
+    def _closed(self, task):
+        self.closing.discard(task)
+        # The other side may have closed it before.
+        task.cancelled() or task.exception()
 
     async def close(self):
-        pools, self.pools = self.pools, {}
-        for pool in pools.values():
-            await pool.aclose()
+        idle, self.idle = self.idle, {}
+        for connections in idle.values():
+            for connection in connections:
+                self._close(connection)
+        await asyncio.gather(*self.closing, return_exceptions=True)
         self.resolver.close()
+
+
+def request_to(url, headers, content):
+    known = [(b"Host", url.netloc), (b"Accept", b"*/*")]
+    if credentials := credentials_in(url):
+        known.append((b"Authorization", credentials))
+    known += [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    known.append((b"Content-Length", b"%d" % len(content)))
+    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port_of(url), target=url.raw_path)
+    return httpcore.Request("POST", target, headers=known, content=content)
+
+
+def key_of(origin):
+    return origin.scheme, origin.host, origin.port
 
 
 def port_of(url):

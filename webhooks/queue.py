@@ -9,6 +9,9 @@ from webhooks.group_commit import run
 BATCH = 500
 # Attempts at the same time for one subscription: a slow endpoint fills only its own places.
 PLACES = 32
+# What one claim takes, for one subscription and in all: whoever has that many begun looks again at once, after
+# those have had their turn. So a flood does not make its own attempts late.
+EACH, MOST = 8, 160
 # How many that are due are looked at for it: where they all stand behind others of their chats, it waits for those.
 LOOK = 500
 # A delivery holds back those behind it in its chat until so many of its attempts have failed; then they pass it.
@@ -55,7 +58,7 @@ RETURNING reached.events
 # A claim is its end: who finds a delivery with another end has lost it.
 CLAIM = f"""
 WITH place AS (
-    SELECT subscription.id, {PLACES} - coalesce(busy.busy, 0) AS free, schedule.lasts
+    SELECT subscription.id, least({EACH}, {PLACES} - coalesce(busy.busy, 0)) AS free, schedule.lasts
     FROM webhooks_subscription AS subscription
     JOIN jsonb_to_recordset(%(schedules)s::text::jsonb) AS schedule (profile text, lasts float)
         ON schedule.profile = subscription.profile
@@ -63,7 +66,7 @@ WITH place AS (
     WHERE subscription.is_active AND coalesce(busy.busy, 0) < {PLACES}
 ), due AS (
     SELECT delivery.id, place.lasts FROM place CROSS JOIN LATERAL (
-        SELECT due.id FROM (
+        SELECT due.id, due.next_try_at FROM (
             SELECT * FROM webhooks_delivery WHERE subscription_id = place.id
             AND state IN ('waiting', 'delivering') AND next_try_at <= clock_timestamp()
             ORDER BY next_try_at, id LIMIT {LOOK}
@@ -75,6 +78,7 @@ WITH place AS (
         )
         ORDER BY due.next_try_at, due.id LIMIT place.free
     ) AS delivery
+    ORDER BY delivery.next_try_at LIMIT {MOST}
 ), held AS (
     SELECT delivery.id, due.lasts FROM webhooks_delivery AS delivery JOIN due ON due.id = delivery.id
     WHERE delivery.state IN ('waiting', 'delivering') AND delivery.next_try_at <= clock_timestamp()
