@@ -78,6 +78,9 @@ def news_since(environment_id, sequence, *, lines, users, watched):
     if len(events) > REPLAY:
         return skip(environment_id, users)
     last = events[-1].sequence if events else sequence
+    if last - sequence > len(events):
+        # Some were removed, so long ago did they happen.
+        return skip(environment_id, users)
     changed = {event.data.get("user") for event in events if event.type == ACCESS_CHANGED}
     access = access_of([user for user in users if str(user) in changed], environment_id)
     if lines is not None:
@@ -99,9 +102,9 @@ def missed_since(environment_id, sequence, *, user_id):
     """For one page that has seen `sequence` (None: who knows); after it, it has seen all up to the answer's."""
     lines = lines_of(user_id, environment_id)
     # First the end, then what lies before it: numbers are the order of commits, so all of it is there.
-    last = last_sequence(environment_id)
+    removed_to, last = kept(environment_id)
     access = {user_id: lines}
-    if sequence is None or not 0 <= sequence <= last:
+    if sequence is None or not removed_to <= sequence <= last:
         return News(last, None, access)
     if sequence == last or not lines:
         return News(last, [], access)
@@ -117,6 +120,8 @@ def said_in(chat_id, environment_id, user, *, since):
     """
     if not Chat.objects.visible_to(user, environment_id).filter(pk=chat_id).exists():
         raise Chat.DoesNotExist
+    if since is not None and since < kept(environment_id)[0]:
+        return None
     events = Event.objects.filter(environment=environment_id, chat_id=chat_id).exclude(type=CHAT_READ)
     unseen = Q(created_at__gt=timezone.now() - JUST_NOW) if since is None else Q(sequence__gt=since)
     # By id, as the index of a chat's events is.
@@ -131,8 +136,13 @@ def events_since(environment_id, sequence):
 
 
 def last_sequence(environment_id):
-    last = EventCounter.objects.filter(environment=environment_id).values_list("last", flat=True).first()
-    return last or 0
+    return kept(environment_id)[1]
+
+
+def kept(environment_id):
+    """(up to where events may be gone, the last one), as sequence numbers."""
+    found = EventCounter.objects.filter(environment=environment_id).values_list("removed_to", "last")
+    return found.first() or (0, 0)
 
 
 def draw(events, watched):

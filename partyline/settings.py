@@ -152,6 +152,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "remove what is too old": {
+        "task": "webhooks.tasks.apply_retention",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "pause failing subscriptions": {
         "task": "webhooks.tasks.pause_failing",
         "schedule": 600.0,

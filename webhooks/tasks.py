@@ -1,4 +1,9 @@
+from datetime import timedelta
+
 from celery import shared_task
+from django.utils import timezone
+
+RETENTION_LASTS = timedelta(minutes=5)
 
 
 @shared_task
@@ -35,3 +40,11 @@ def pause_failing():
     from webhooks.models import Subscription
 
     Subscription.pause_failing()
+
+
+@shared_task
+def apply_retention():
+    """Remove what is older than its environment wants to keep; what is left after five minutes waits for the next time."""
+    from webhooks.models import Retention
+
+    Retention.apply_all(until=timezone.now() + RETENTION_LASTS)

@@ -154,10 +154,12 @@ class Event(models.Model):
 
 
 class EventCounter(models.Model):
-    """The last sequence number of an environment; only the trigger of Event touches it."""
+    """The last sequence number of an environment, which only the trigger of Event touches, and how far events may
+    have been removed since they were too old."""
 
     environment = models.OneToOneField("lines.Environment", models.CASCADE, primary_key=True)
     last = models.BigIntegerField(default=0)
+    removed_to = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self):
         return str(self.last)

@@ -1,5 +1,6 @@
 from webhooks.models.delivery import Attempt, Delivery
 from webhooks.models.receipt import Receipt
+from webhooks.models.retention import Retention
 from webhooks.models.subscription import RoutingToken, SigningSecret, Subscription
 
-__all__ = ["Attempt", "Delivery", "Receipt", "RoutingToken", "SigningSecret", "Subscription"]
+__all__ = ["Attempt", "Delivery", "Receipt", "Retention", "RoutingToken", "SigningSecret", "Subscription"]
