@@ -78,7 +78,7 @@ def python(call, names, query, body):
 
 def javascript(call, names, query, body):
     *others, last = names or [None]
-    given = {camel(name): Name(camel(name)) for name in others} | query | (body or {})
+    given = {camel(name, "Id"): Name(camel(name)) for name in others} | query | (body or {})
     said = ([camel(last)] if last else []) + ([in_javascript(given)] if given else [])
     path = ".".join(camel(step) for step in call)
     return (
@@ -117,9 +117,9 @@ def keyword(name):
     return f"{name}_" if name in ("from", "import", "class") else name
 
 
-def camel(name):
+def camel(name, of_id="ID"):
     first, *rest = name.split("_")
-    return first + "".join("ID" if word == "id" else word[:1].upper() + word[1:] for word in rest)
+    return first + "".join(of_id if word == "id" else word[:1].upper() + word[1:] for word in rest)
 
 
 def spread(said):

@@ -10,7 +10,7 @@ NAMED = {
     "handle": THEIRS,
     "address": THEIRS,
     "value": "Your bike is ready",
-    "text": "Your bike is ready",
+    "text": "Saturday at noon",
     "display_name": "Sunday Gravel Crew",
     "first_name": "Fairwheel",
     "last_name": "Cycles",
@@ -22,6 +22,7 @@ NAMED = {
     "target_url": "https://crm.example.com/hooks",
     "service": "iMessage",
 }
+VARIED = ("text", "value")
 BY_FORMAT = {
     "uuid": "019ab2f4-6c1e-7a0e-9c3f-0a1b2c3d4e01",
     "date-time": "2026-11-26T09:15:02Z",
@@ -48,8 +49,15 @@ def value(schema, name=""):
             return NAMED.get(name, THEIRS)
         return NAMED.get(name) or ("https://crm.example.com" if name.endswith("url") else "…")
     if kind in ("integer", "number"):
-        return schema.get("minimum", BY_TYPE[kind])
+        return max(schema.get("minimum", BY_TYPE[kind]), 0)
     return BY_TYPE.get(kind, "…")
+
+
+def another(said, number):
+    """One of several: people do not offer the same twice."""
+    if isinstance(said, dict):
+        return {name: another(one, number) if name in VARIED else one for name, one in said.items()}
+    return f"{said}, {number + 1}" if number and isinstance(said, str) else said
 
 
 def as_json(said):

@@ -6,7 +6,9 @@ from django.utils.text import slugify
 
 from partyline.documentation import calls, examples
 
-DEEPEST = 4
+# No shape nests deeper; a shape that held itself would end here.
+DEEPEST = 8
+SENT_ONCE = "idempotency_key"
 TYPES = {
     "string": "text",
     "integer": "whole number",
@@ -15,12 +17,8 @@ TYPES = {
     "object": "object",
 }
 FORMATS = {"uuid": "id", "date-time": "moment", "date": "date", "uri": "address", "binary": "bytes"}
-# How a limit is told.
+# How the limits of a number are told.
 LIMITS = {
-    "minLength": "at least {} letters",
-    "maxLength": "at most {} letters",
-    "minItems": "at least {}",
-    "maxItems": "at most {}",
     "minimum": "from {}",
     "maximum": "to {}",
 }
@@ -123,6 +121,20 @@ def parameter(shapes, told):
     return Value(told["name"], f"{shapes.kind(schema)}, {where}", words, told.get("required", False))
 
 
+def told_of(schema):
+    """The limits of one schema, each in a few words."""
+    for least, most, things in (("minLength", "maxLength", " letters"), ("minItems", "maxItems", "")):
+        low, high = schema.get(least), schema.get(most)
+        if low and low == high:
+            yield f"exactly {low}{things}"
+            continue
+        if low:
+            yield "not empty" if low == 1 else f"at least {low}{things}"
+        if high:
+            yield f"at most {high}{things}"
+    yield from (words.format(schema[name]) for name, words in LIMITS.items() if name in schema)
+
+
 class Shapes:
     """The schemas of a document, with their references followed."""
 
@@ -174,7 +186,7 @@ class Shapes:
         """What holds for a value, in words."""
         said = []
         for one in (self.follow(schema), *self.choices(schema)):
-            said += [words.format(one[name]) for name, words in LIMITS.items() if name in one]
+            said += told_of(one)
             if "pattern" in one:
                 said.append(f"like {one['pattern']}")
             if one.get("default") not in (None, "", [], {}):
@@ -213,20 +225,21 @@ class Shapes:
                 seen.add(value)
                 yield value
 
+    def asked(self, schema):
+        """The fields that a request says: those that it has to, or the first, and the key by which it is sent once."""
+        fields = schema["properties"]
+        names = [name for name in fields if name in schema.get("required", ())] or list(fields)[:1]
+        return [*names, *(name for name in fields if name == SENT_ONCE and name not in names)]
+
     def example(self, schema, name="", *, is_asked=False, deep=0):
-        """A value as it may be. With `is_asked` only what has to be said, or all where nothing has to be."""
+        """A value as it may be; with `is_asked` as short as it may be asked for."""
         one = self.choices(schema)[0]
-        if one.get("properties") and deep < DEEPEST:
-            names = [n for n in one["properties"] if not is_asked or n in one.get("required", ())]
-            return {
-                n: self.example(one["properties"][n], n, is_asked=is_asked, deep=deep + 1)
-                for n in names or one["properties"]
-            }
-        if one.get("type") == "array":
-            inner = one.get("items")
-            return (
-                [self.example(inner, name, is_asked=is_asked, deep=deep + 1)]
-                if inner and deep < DEEPEST
-                else []
-            )
+        if deep >= DEEPEST:
+            return examples.value(one, name)
+        if fields := one.get("properties"):
+            names = self.asked(one) if is_asked else fields
+            return {n: self.example(fields[n], n, is_asked=is_asked, deep=deep + 1) for n in names}
+        if one.get("type") == "array" and one.get("items"):
+            inner = self.example(one["items"], name, is_asked=is_asked, deep=deep + 1)
+            return [examples.another(inner, number) for number in range(one.get("minItems") or 1)]
         return examples.value(one, name)
