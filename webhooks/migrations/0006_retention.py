@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lines', '0016_events_removed'),
+        ('lines', '0017_events_removed'),
         ('webhooks', '0005_webhooks_out'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lines', '0015_api_requests'),
+        ('lines', '0016_key_expiry_told'),
     ]
 
     operations = [
