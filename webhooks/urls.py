@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webhooks.views import deliveries, lab, overview, receipts, subscriptions, trace
+from webhooks.views import deliveries, lab, overview, receipts, retention, subscriptions, trace
 
 urlpatterns = [
     path("api/", overview.overview, name="api"),
@@ -22,4 +22,6 @@ urlpatterns = [
     path("settings/webhooks/", receipts.receipts, name="receipts"),
     path("settings/webhooks/<int:pk>/", receipts.receipt, name="receipt"),
     path("settings/webhooks/<int:pk>/apply/", receipts.apply, name="apply-receipt"),
+    path("settings/retention/", retention.retention, name="retention"),
+    path("settings/retention/change/", retention.change, name="change-retention"),
 ]

@@ -17,6 +17,7 @@ FOR_ADMINS = [
     "/settings/people/",
     "/settings/environment/",
     "/settings/environments/",
+    "/settings/retention/",
     "/settings/webhooks/",
     "/api/",
     "/api/keys/",

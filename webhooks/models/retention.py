@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -22,6 +23,10 @@ KINDS = {
 }
 
 
+def refusal(kind):
+    return f"Keep {KINDS[kind]} for 1 to {LONGEST} days, or for ever."
+
+
 class Retention(models.Model):
     """For how many days an environment keeps what was written down of its traffic; 0 is for ever.
 
@@ -37,6 +42,8 @@ class Retention(models.Model):
     events = models.PositiveSmallIntegerField(default=0)
     # The last receipt that was looked at: their order has no index by environment.
     receipts_up_to = models.BigIntegerField(default=0)
+    changed_at = models.DateTimeField(null=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     def __str__(self):
         return f"of {self.environment_id}"
@@ -44,7 +51,8 @@ class Retention(models.Model):
     @classmethod
     def of(cls, environment):
         """That of an environment, or one that keeps everything."""
-        return cls.objects.filter(environment=environment).first() or cls(environment=environment)
+        found = cls.objects.filter(environment=environment).select_related("changed_by")
+        return found.first() or cls(environment=environment)
 
     @classmethod
     @transaction.atomic
@@ -52,12 +60,13 @@ class Retention(models.Model):
         """Keep each kind of KINDS that is named for so many days, 0 for ever. Safe to repeat. Raises Refused."""
         for kind, count in days.items():
             if not 0 <= count <= LONGEST:
-                raise Refused(1005, f"Keep {KINDS[kind]} for 1 to {LONGEST} days, or for ever.")
+                raise Refused(1005, refusal(kind))
         cls.objects.get_or_create(environment=environment)
         retention = cls.objects.select_for_update().get(environment=environment)
         changed = {kind: count for kind, count in days.items() if getattr(retention, kind) != count}
         if changed:
-            cls.objects.filter(environment=environment).update(**changed)
+            found = cls.objects.filter(environment=environment)
+            found.update(**changed, changed_at=timezone.now(), changed_by=by)
             environment.record("inbox.retention_changed", by=by, data=changed)
         return cls.of(environment)
 
