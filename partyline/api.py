@@ -16,6 +16,7 @@ from inbox.api import router as inbox
 from inbox.api.attachments import upload
 from inbox.models.refusing import Refused
 from lines.api import router as lines
+from lines.api.auth import identify
 from lines.gateways import PermanentFailure, TemporaryFailure
 from lines.models import ApiRequest
 from lines.requests_log import requests_log
@@ -132,6 +133,10 @@ NOT_SERVED = r"(?:payments|payment_requests|experiences|calls)(?:/|$)|messages/[
 
 
 def not_served(request):
+    try:
+        identify(request)
+    except Problem as problem:
+        return envelope(problem)
     return envelope(Problem(2011, "Partyline does not offer this."))
 
 

@@ -103,7 +103,7 @@ def spooled(request, copy, most):
 
 
 @router.get(
-    "/attachments/{uuid:attachment_id}",
+    "/attachments/{attachment_id}",
     response={200: AttachmentShape},
     auth=reads,
     operation_id="attachments_retrieve",
@@ -113,7 +113,7 @@ def retrieve(request, attachment_id: shapes.Id):
 
 
 @router.delete(
-    "/attachments/{uuid:attachment_id}",
+    "/attachments/{attachment_id}",
     response={204: None},
     auth=sends,
     operation_id="attachments_delete",

@@ -38,9 +38,7 @@ class Background(BaseModel):
         return self
 
 
-@router.post(
-    "/chats/{uuid:chat_id}/background", response=QUEUED, auth=sends, operation_id="chats_background_set"
-)
+@router.post("/chats/{chat_id}/background", response=QUEUED, auth=sends, operation_id="chats_background_set")
 def set_background(request, chat_id: shapes.Id, data: Background):
     """Ask for another background; a photo is fetched at once, the rest is told by chat.background_updated or
     …_update_failed. On RCS and SMS nothing is applied, and nothing is told."""
@@ -57,7 +55,7 @@ def set_background(request, chat_id: shapes.Id, data: Background):
 
 
 @router.delete(
-    "/chats/{uuid:chat_id}/background", response=QUEUED, auth=sends, operation_id="chats_background_remove"
+    "/chats/{chat_id}/background", response=QUEUED, auth=sends, operation_id="chats_background_remove"
 )
 def remove_background(request, chat_id: shapes.Id):
     """Ask for no background."""

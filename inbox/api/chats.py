@@ -62,6 +62,6 @@ def list_chats(request, listed: Query[Listed]):
     return answer({"chats": [shapes.chat(chat) for chat in rows], "next_cursor": cursor})
 
 
-@router.get("/chats/{uuid:chat_id}", response={200: ChatShape}, auth=reads, operation_id="chats_retrieve")
+@router.get("/chats/{chat_id}", response={200: ChatShape}, auth=reads, operation_id="chats_retrieve")
 def retrieve(request, chat_id: shapes.Id):
     return answer(shapes.chat(chat_of(request, chat_id)))

@@ -50,7 +50,7 @@ def queued(what):
 
 
 @router.put(
-    "/chats/{uuid:chat_id}", response=answers(202, Pending, 404, 409), auth=sends, operation_id="chats_update"
+    "/chats/{chat_id}", response=answers(202, Pending, 404, 409), auth=sends, operation_id="chats_update"
 )
 def update(request, chat_id: shapes.Id, data: Changes):
     """Ask for another name or icon; the icon is fetched at once, the rest is told by webhooks."""
@@ -66,7 +66,7 @@ def update(request, chat_id: shapes.Id, data: Changes):
 
 
 @router.post(
-    "/chats/{uuid:chat_id}/participants",
+    "/chats/{chat_id}/participants",
     response=QUEUED,
     auth=sends,
     operation_id="chats_participants_add",
@@ -78,7 +78,7 @@ def add_participant(request, chat_id: shapes.Id, data: Member):
 
 
 @router.delete(
-    "/chats/{uuid:chat_id}/participants",
+    "/chats/{chat_id}/participants",
     response=QUEUED,
     auth=sends,
     operation_id="chats_participants_remove",
@@ -92,7 +92,7 @@ def remove_participant(request, chat_id: shapes.Id, data: Member):
     return queued("Participant removal")
 
 
-@router.post("/chats/{uuid:chat_id}/leave", response=QUEUED, auth=sends, operation_id="chats_leave_chat")
+@router.post("/chats/{chat_id}/leave", response=QUEUED, auth=sends, operation_id="chats_leave_chat")
 def leave(request, chat_id: shapes.Id):
     """Let the line leave an iMessage group of four or more. Afterwards nothing can be done in it."""
     chat_of(request, chat_id).leave(by=request.token.actor)

@@ -54,7 +54,7 @@ class Sharer(BaseModel):
 
 
 @router.get(
-    "/chats/{uuid:chat_id}/location",
+    "/chats/{chat_id}/location",
     response=answers(200, Located, 404),
     auth=reads,
     operation_id="chats_location_retrieve",
@@ -67,7 +67,7 @@ def retrieve(request, chat_id: shapes.Id):
 
 
 @router.post(
-    "/chats/{uuid:chat_id}/location/request",
+    "/chats/{chat_id}/location/request",
     response=answers(200, Done, 404, 409, 429),
     auth=sends,
     operation_id="chats_location_request",
@@ -79,7 +79,7 @@ def ask(request, chat_id: shapes.Id):
 
 
 @router.delete(
-    "/chats/{uuid:chat_id}/location",
+    "/chats/{chat_id}/location",
     response=answers(202, Done, 404, 409),
     auth=sends,
     operation_id="chats_location_stop",

@@ -27,7 +27,7 @@ def content_of(request, data, *, frees_link=False):
 
 
 @router.post(
-    "/chats/{uuid:chat_id}/voicememo",
+    "/chats/{chat_id}/voicememo",
     response={202: MemoAnswer},
     auth=sends,
     operation_id="chats_send_voicememo",

@@ -45,7 +45,7 @@ class Threaded(Paged):
 
 
 @router.get(
-    "/chats/{uuid:chat_id}/messages",
+    "/chats/{chat_id}/messages",
     response={200: MessagePage},
     auth=reads,
     operation_id="chats_messages_list",
@@ -65,7 +65,7 @@ def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
 
 
 @router.post(
-    "/chats/{uuid:chat_id}/messages",
+    "/chats/{chat_id}/messages",
     response={202: MessageSentAnswer},
     auth=sends,
     operation_id="chats_messages_send",
@@ -121,7 +121,7 @@ def create(request, data: NewMessage, idempotency_key: Annotated[str | None, Hea
 
 
 @router.get(
-    "/messages/{uuid:message_id}",
+    "/messages/{message_id}",
     response={200: MessageShape},
     auth=reads,
     operation_id="messages_retrieve",
@@ -131,7 +131,7 @@ def retrieve(request, message_id: shapes.Id):
 
 
 @router.patch(
-    "/messages/{uuid:message_id}",
+    "/messages/{message_id}",
     response={200: MessageShape},
     auth=sends,
     operation_id="messages_update",
@@ -144,7 +144,7 @@ def update(request, message_id: shapes.Id, data: EditSent):
 
 
 @router.delete(
-    "/messages/{uuid:message_id}",
+    "/messages/{message_id}",
     response={204: None},
     auth=sends,
     operation_id="messages_delete",
@@ -156,7 +156,7 @@ def delete(request, message_id: shapes.Id):
 
 
 @router.get(
-    "/messages/{uuid:message_id}/thread",
+    "/messages/{message_id}/thread",
     response={200: MessagePage},
     auth=reads,
     operation_id="messages_list_messages_thread",

@@ -72,7 +72,7 @@ class PollEnvelope(BaseModel):
 
 
 @router.post(
-    "/chats/{uuid:chat_id}/polls",
+    "/chats/{chat_id}/polls",
     response=answers(202, PollEnvelope, 404, 409, 429),
     auth=sends,
     operation_id="chats_polls_create",
@@ -92,7 +92,7 @@ def content_of(request, data, *, frees_link=False):
 
 
 @router.get(
-    "/messages/{uuid:message_id}/poll",
+    "/messages/{message_id}/poll",
     response=answers(200, PollEnvelope, 404),
     auth=reads,
     operation_id="messages_poll_retrieve",
@@ -103,7 +103,7 @@ def retrieve(request, message_id: shapes.Id):
 
 
 @router.post(
-    "/messages/{uuid:message_id}/poll/options",
+    "/messages/{message_id}/poll/options",
     response=answers(202, PollEnvelope, 404, 409),
     auth=sends,
     operation_id="messages_poll_add_options",
@@ -116,7 +116,7 @@ def add_options(request, message_id: shapes.Id, data: NewOptions):
 
 
 @router.post(
-    "/messages/{uuid:message_id}/poll/votes",
+    "/messages/{message_id}/poll/votes",
     response=answers(202, PollEnvelope, 404, 409),
     auth=sends,
     operation_id="messages_poll_vote",

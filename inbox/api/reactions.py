@@ -63,7 +63,7 @@ class Moved(BaseModel):
 
 
 @router.post(
-    "/messages/{uuid:message_id}/reactions",
+    "/messages/{message_id}/reactions",
     response=answers(202, Acknowledgement, 404, 409),
     auth=sends,
     operation_id="messages_add_reaction",
@@ -80,7 +80,7 @@ def add_reaction(request, message_id: shapes.Id, data: Reacting):
 
 
 @router.patch(
-    "/messages/{uuid:message_id}/reactions/{uuid:reaction_id}",
+    "/messages/{message_id}/reactions/{reaction_id}",
     response=answers(202, Moved, 404, 409),
     auth=sends,
     operation_id="messages_update_sticker_placement",

@@ -12,20 +12,20 @@ router = Router(tags=["Chats"])
 SHOWN = answers(204, None, 404, 409)
 
 
-@router.post("/chats/{uuid:chat_id}/typing", response=SHOWN, auth=sends, operation_id="chats_typing_start")
+@router.post("/chats/{chat_id}/typing", response=SHOWN, auth=sends, operation_id="chats_typing_start")
 def start_typing(request, chat_id: shapes.Id):
     """Show dots for 90 seconds, or until the next message. On RCS and SMS nothing is shown."""
     chat_of(request, chat_id).signal_typing()
     return nothing()
 
 
-@router.delete("/chats/{uuid:chat_id}/typing", response=SHOWN, auth=sends, operation_id="chats_typing_stop")
+@router.delete("/chats/{chat_id}/typing", response=SHOWN, auth=sends, operation_id="chats_typing_stop")
 def stop_typing(request, chat_id: shapes.Id):
     chat_of(request, chat_id).signal_typing(ended=True)
     return nothing()
 
 
-@router.post("/chats/{uuid:chat_id}/read", response=SHOWN, auth=sends, operation_id="chats_mark_as_read")
+@router.post("/chats/{chat_id}/read", response=SHOWN, auth=sends, operation_id="chats_mark_as_read")
 def mark_as_read(request, chat_id: shapes.Id):
     """Tell them that all was read. In groups nothing is told, nor from a line that sends no read receipts; what is
     unread for people stays so."""
@@ -34,7 +34,7 @@ def mark_as_read(request, chat_id: shapes.Id):
 
 
 @router.post(
-    "/chats/{uuid:chat_id}/share_contact_card",
+    "/chats/{chat_id}/share_contact_card",
     response=answers(204, None, 404, 409, 429),
     auth=sends,
     operation_id="chats_share_contact_card",

@@ -40,7 +40,7 @@ def numbers(request):
 
 
 @router.put(
-    "/phone_numbers/{uuid:phone_number_id}",
+    "/phone_numbers/{phone_number_id}",
     response=answers(200, ForwardedNumber, 404),
     auth=manages,
     operation_id="phone_numbers_update",

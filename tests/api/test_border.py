@@ -72,11 +72,20 @@ def test_a_key_of_one_line_sees_that_line(ask, key_of, shop, workshop):
 def test_what_is_not_offered_says_so(ask, key_of, environment):
     for path in ("payments", "payments/providers/x/connect", "experiences", "payment_requests/1/cancel"):
         assert problem(ask(key_of(environment), f"/v3/{path}", "post")) == (403, 2011)
+        assert problem(ask("wrong", f"/v3/{path}", "post")) == (401, 2004)
 
 
 def test_an_unknown_path_and_a_trailing_slash_are_answered_in_the_envelope(ask, key_of, environment):
     for path in ("/v3/", "/v3/nothing", NUMBERS + "/"):
         assert problem(ask(key_of(environment), path))[0] == 404
+
+
+def test_an_id_is_read_in_capitals_too_and_what_is_none_is_a_wrong_parameter(ask, key_of, chat):
+    key = key_of(chat.environment)
+    assert ask(key, f"/v3/chats/{str(chat.pk).upper()}").json()["id"] == str(chat.pk)
+    for path in ("chats/1", "messages/1/thread", "attachments/x", "webhook-subscriptions/x"):
+        assert problem(ask(key, f"/v3/{path}")) == (400, 1005)
+        assert problem(ask("wrong", f"/v3/{path}")) == (401, 2004)
 
 
 def test_a_wrong_method_is_answered_in_the_envelope(ask, key_of, environment):
