@@ -164,6 +164,14 @@ class Gateway:
         """Calls to the number `line` go to `number`, or nowhere where that is ""."""
         raise NotImplementedError
 
+    def start_audit(self, line) -> str:
+        """Have the reputation of the number `line` looked into; the id of that audit, or of the one that runs."""
+        raise NotImplementedError
+
+    def fetch_audit(self, line, audit_id) -> dict:
+        """V3's ReputationAudit as it stands. PermanentFailure 2019 where there is none of this number any more."""
+        raise NotImplementedError
+
     def put_contact_card(self, line, card):
         """Make `card` (first_name, last_name, image: an open-able file or None) the card of the number `line`."""
         raise NotImplementedError

@@ -8,6 +8,7 @@ from lines.gateways.base import Accepted, Gateway, PermanentFailure, TemporaryFa
 from lines.models.sandbox import SandboxChat, SandboxMedia, SandboxMessage
 from lines.sandbox import (
     asked,
+    audits,
     backgrounds,
     carrier,
     faults,
@@ -161,6 +162,12 @@ class SandboxGateway(Gateway):
 
     def forward_calls(self, line, number):
         asked.forward_calls(self.environment, line, number)
+
+    def start_audit(self, line):
+        return audits.start(self.environment, line)
+
+    def fetch_audit(self, line, audit_id):
+        return audits.look(self.environment, line, audit_id)
 
     def put_contact_card(self, line, card):
         asked.put_card(self.environment, line, card)

@@ -1,3 +1,4 @@
+from lines.models.audit import ReputationAudit
 from lines.models.consent import BlockedHandle, OptOut
 from lines.models.contact_card import ContactCard
 from lines.models.environment import Environment
@@ -7,6 +8,7 @@ from lines.models.people import Invitation, Membership, User
 from lines.models.request import ApiRequest
 from lines.models.sandbox import (
     Handset,
+    SandboxAudit,
     SandboxBlock,
     SandboxCard,
     SandboxChat,
@@ -39,6 +41,8 @@ __all__ = [
     "LineAccess",
     "Membership",
     "OptOut",
+    "ReputationAudit",
+    "SandboxAudit",
     "SandboxBlock",
     "SandboxCard",
     "SandboxChat",

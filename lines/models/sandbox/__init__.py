@@ -5,6 +5,7 @@ and by the webhooks that it posts.
 """
 
 from lines.models.sandbox.account import SandboxBlock, SandboxCard, SandboxForward, SandboxLimit
+from lines.models.sandbox.audit import SandboxAudit
 from lines.models.sandbox.chat import SandboxChat, SandboxHappening, SandboxLocation, SandboxMember
 from lines.models.sandbox.handset import Handset
 from lines.models.sandbox.media import SandboxMedia, stored_as
@@ -13,6 +14,7 @@ from lines.models.sandbox.wire import SandboxFaults, SandboxWebhook
 
 __all__ = [
     "Handset",
+    "SandboxAudit",
     "SandboxBlock",
     "SandboxCard",
     "SandboxChat",
