@@ -30,7 +30,12 @@ def chat_handle(id, value, *, service, joined_at, is_me, left_at=None):
 def owner_handle(chat):
     line = chat.line
     handle = chat_handle(
-        line.pk, line.phone_number, service=chat.service, joined_at=chat.created_at, is_me=True
+        line.pk,
+        line.phone_number,
+        service=chat.service,
+        joined_at=chat.created_at,
+        left_at=chat.line_left_at,
+        is_me=True,
     )
     return handle | {"line_type": line.line_type}
 

@@ -153,7 +153,7 @@ def envelope(message):
         "created_at": wire.moment(message.created_at),
         "updated_at": wire.moment(max([shapes.changed_at(message), *times, *changed])),
         "poll": wire.poll_as_told(message, [with_voters(option, votes) for option in options], people),
-        "reactions": shapes.parts(message)[part.index]["reactions"] or [],
+        "reactions": shapes.reactions(message).get(part.index, []),
     }
 
 

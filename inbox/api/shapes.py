@@ -189,11 +189,18 @@ def changed_at(message):
 
 
 def parts(message):
-    """Each with what stands on it."""
-    reactions, known = {}, getattr(message, "known_reactions", None)
+    """Each with what stands on it. V3 has no part for a poll: that has an endpoint of its own."""
+    on_parts = reactions(message)
+    told = [part for part in parts_of(message) if not part.is_poll]
+    return [wire.part(part) | {"reactions": on_parts.get(part.index)} for part in told]
+
+
+def reactions(message):
+    """Those that are shown, by the index of their part."""
+    on_parts, known = {}, getattr(message, "known_reactions", None)
     for reaction in shown(message.reactions.all() if known is None else known):
-        reactions.setdefault(reaction.part_index, []).append(reacted(message, reaction))
-    return [wire.part(part) | {"reactions": reactions.get(part.index)} for part in parts_of(message)]
+        on_parts.setdefault(reaction.part_index, []).append(reacted(message, reaction))
+    return on_parts
 
 
 def parts_of(message):

@@ -102,6 +102,13 @@ def test_a_group_is_left(program, group):
         program.chats.update(str(group.pk), display_name="Riders")
 
 
+def test_a_line_that_has_left_is_told_so(program, group):
+    now = timezone.now()
+    Chat.objects.update(line_left_at=now)
+    ours = program.chats.retrieve(str(group.pk)).handles[0]
+    assert (ours.is_me, ours.left_at, ours.status) == (True, now, "left")
+
+
 VERBS = {
     "update": lambda program, pk: program.chats.update(pk, display_name="Riders"),
     "icon": lambda program, pk: program.chats.update(pk, group_chat_icon=ICON),

@@ -51,6 +51,8 @@ def test_a_poll_is_asked_voted_in_and_grows(program, ask, road, nora, shop, envi
     assert [reaction.type for reaction in stands.reactions] == ["love"]
     assert stands.updated_at > stands.created_at
 
+    assert program.messages.retrieve(asked.message_id).parts == []
+
     taken = program.messages.poll.vote(asked.message_id, operation="remove", option_id=monday)
     assert [voter.handle for voter in taken.poll.options[0].voters] == [nora.handle]
 

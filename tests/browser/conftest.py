@@ -133,7 +133,7 @@ def environ_of(database, data, port):
         "PUBLIC_URL": f"http://localhost:{port}",
         "RECEIVER_URL": f"http://127.0.0.1:{port}",
         # Where the programs of the tests are told of events.
-        "WEBHOOK_PRIVATE_HOSTS": "localhost",
+        "WEBHOOK_PRIVATE_HOSTS": "localhost,127.0.0.1",
         "DJANGO_SETTINGS_MODULE": "partyline.settings",
     }
 
