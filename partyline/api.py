@@ -83,7 +83,7 @@ def carrier_failed(request, failure):
     if failure.code == 1007:
         wait = max(1, math.ceil(failure.retry_after.total_seconds()))
         return envelope(Problem(1007, "The carrier is asked too often.", retry_after=wait))
-    code = failure.code if STATUSES.get(failure.code) == 503 else 4004
+    code = failure.code if STATUSES.get(failure.code) in (503, 504) else 4004
     return envelope(Problem(code, f"{failure.reason}. Try again in a moment."))
 
 

@@ -10,12 +10,15 @@ from inbox.choosing import WORKING
 from inbox.models import Handle
 from lines import gateways
 from lines.api.auth import reads
+from lines.gateways import TemporaryFailure
 from partyline.problems import Problem, answer
 from partyline.shapes import answers
 
 router = Router(tags=["Capability"])
 # Nobody can say now; of neither is it known that they cannot get it.
 SILENCE = {"iMessage": 4004, "RCS": 4010}
+# What the carrier says of the question itself.
+TOLD = (1007, 4004, 4009, 4010)
 
 
 def phone_in(text):
@@ -72,9 +75,7 @@ def check(request, data, service):
             f"The carrier answers one such question in 10 seconds; ask again in {wait}.",
             retry_after=wait,
         )
-    gateway = gateways.for_environment(request.environment)
-    ask = gateway.check_imessage if service == "iMessage" else gateway.check_rcs
-    said = ask(data.address, line=line.phone_number)
+    said = ask(request.environment, data.address, service, line=line.phone_number)
     if said is None:
         raise Problem(SILENCE[service], "The carrier cannot say now. That is no answer about the recipient.")
     handle.hear_capability(service, said)
@@ -82,6 +83,18 @@ def check(request, data, service):
     if carrier := handle.reached_by or (service == "RCS" and not said and "SMS"):
         found["selected_service"] = carrier
     return answer(found if said else found | {"reason": "not_supported"})
+
+
+def ask(environment, address, service, *, line):
+    """The carrier's word; None where it has none, or did not answer in time: neither is one about the recipient."""
+    gateway = gateways.for_environment(environment)
+    check = gateway.check_imessage if service == "iMessage" else gateway.check_rcs
+    try:
+        return check(address, line=line)
+    except TemporaryFailure as failure:
+        if failure.code in TOLD:
+            raise
+        return None
 
 
 def line_for(request, number):

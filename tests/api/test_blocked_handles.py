@@ -62,9 +62,9 @@ def test_what_the_carrier_does_not_take_is_not_so(program, environment, monkeypa
 
     block = BlockedHandle.block(environment, CARL, by=None)
     monkeypatch.setattr(gateways, "for_environment", Away)
-    with refused(503, 4004):
+    with refused(504, 3005):
         program.blocked_handles.block(handle="262966")
-    with refused(503, 4004):
+    with refused(504, 3005):
         program.blocked_handles.unblock(handle=CARL)
     assert list(BlockedHandle.objects.all()) == [block]
 

@@ -6,7 +6,7 @@ from django.core.cache import cache
 from inbox import tasks
 from inbox.models import Handle
 from lines import gateways
-from lines.gateways import PermanentFailure
+from lines.gateways import PermanentFailure, TemporaryFailure
 from lines.models import Handset, SandboxLimit
 from tests.api.conftest import refused
 
@@ -88,10 +88,16 @@ def test_that_nobody_knows_is_no_answer(program, environment, later, monkeypatch
         def check_rcs(self, address, *, line):
             raise PermanentFailure("The line has no RCS account", code=self.code)
 
+        def check_imessage(self, address, *, line):
+            raise TemporaryFailure("The carrier did not answer for 30 s", code=3005)
+
     monkeypatch.setattr(gateways, "for_environment", Away)
     later()
     with refused(503, 4009):
         program.capability.check_RCS(address=NUMBER)
+    later()
+    with refused(503, 4004):
+        program.capability.check_i_message(address=NUMBER)
 
 
 def test_the_line_that_asks(program, shop, workshop, olga, later):
