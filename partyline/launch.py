@@ -52,7 +52,7 @@ def manage(words):
 
 def test(words):
     chosen = [word for word in words if word != "--all"]
-    marks = [] if "--all" in words else ["-m", "not slow"]
+    marks = ["-m", "not node" if "--all" in words else "not node and not slow"]
     with tempfile.TemporaryDirectory(prefix="partyline-test-") as folder:
         chromium = find_chromium()
         with Servers(folder, durable=False) as urls:
