@@ -90,7 +90,7 @@ def start(request, phone_number: str):
 
 
 @router.get(
-    "/phone_numbers/{phone_number}/reputation_audit/{uuid:audit_id}",
+    "/phone_numbers/{phone_number}/reputation_audit/{audit_id}",
     response=answers(200, Audit, 404),
     auth=reads,
     operation_id="phone_numbers_get_reputation_audit",

@@ -32,6 +32,7 @@ USUAL = {
     "subscription_id": "{subscription}",
     "phone_number_id": "{line}",
     "phone_number": "{number}",
+    "audit_id": "{audit}",
 }
 TEXT = {"parts": [{"type": "text", "value": "Hello"}]}
 GROUP, CARLS, POLL = {"chat_id": "{group}"}, {"chat_id": "{carls}"}, {"message_id": "{poll}"}
@@ -59,6 +60,8 @@ OPERATIONS = {
     "phonenumbers_list": Operation("read"),
     "phone_numbers_list": Operation("read"),
     "phone_numbers_update": Operation("manage", {"forwarding_number": "+12025550177"}),
+    "phone_numbers_start_reputation_audit": Operation("manage"),
+    "phone_numbers_get_reputation_audit": Operation("read"),
     "blocked_handles_list": Operation("read", on_line=(403, 2005)),
     "blocked_handles_block": Operation("manage", {"handle": "+14155550398"}, on_line=(403, 2005)),
     "blocked_handles_unblock": Operation("manage", {"handle": "{blocked}"}, on_line=(403, 2005)),

@@ -53,6 +53,7 @@ def ours(program, noras, nora, shop, make_chat, road, environment, no_workers):
         target_url="https://93.184.216.34/hooks", subscribed_events=["message.sent"]
     )
     program.blocked_handles.block(handle="+14155550399")
+    audit = program.phone_numbers.start_reputation_audit(shop.phone_number)
     files = {"attachment": ("bike.png", "image/png", PICTURE), "memo": ("memo.wav", "audio/x-wav", MEMO)}
     names = {
         "chat": chat,
@@ -64,6 +65,7 @@ def ours(program, noras, nora, shop, make_chat, road, environment, no_workers):
         "poll": poll.message_id,
         "option": poll.poll.options[0].option_id,
         "subscription": subscription.id,
+        "audit": audit.audit_id,
         "line": str(shop.pk),
         "number": shop.phone_number,
         "cardless": cardless.phone_number,
@@ -335,6 +337,7 @@ NAMED = {
         {"message": TEXT | {"reply_to": {"message_id": "{message}"}}},
         (404, 2002),
     ),
+    "an audit": ("get /phone_numbers/{own_number}/reputation_audit/{audit}", None, (404, 2019)),
     "a line to exclude": (
         "post /messages",
         {"to": [CARL], "message": TEXT, "exclude_from": ["{number}"]},
