@@ -16,11 +16,11 @@ const exact = format({ dateStyle: "full", timeStyle: "medium" })
 const startOf = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate())
 export const daysAgo = (moment) => Math.round((startOf(new Date()) - startOf(moment)) / DAY)
 
-// Today a time, this week a weekday, then a date.
+// Today a time, less than a week away a weekday, else a date.
 function row(moment) {
   const days = daysAgo(moment)
-  if (days <= 0) return time.format(moment)
-  if (days < 7) return weekday.format(moment)
+  if (days === 0) return time.format(moment)
+  if (Math.abs(days) < 7) return weekday.format(moment)
   return (moment.getFullYear() === new Date().getFullYear() ? date : year).format(moment)
 }
 
@@ -46,7 +46,7 @@ const styles = {
   seconds: (moment) => seconds.format(moment),
   date: (moment) => year.format(moment),
   appointment: (moment) => appointment.format(moment),
-  "day-time": (moment) => (daysAgo(moment) <= 0 ? time.format(moment) : `${row(moment)} ${time.format(moment)}`),
+  "day-time": (moment) => (daysAgo(moment) === 0 ? time.format(moment) : `${row(moment)} ${time.format(moment)}`),
 }
 
 class LocalTime extends HTMLElement {
