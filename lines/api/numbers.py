@@ -27,7 +27,7 @@ def lines_of(token):
     deprecated=True,
 )
 def old_numbers(request):
-    """The numbers of this environment, with the fields of the seed."""
+    """The numbers of this environment, in the older shape."""
     return answer({"phone_numbers": [old_number(line) for line in lines_of(request.token)]})
 
 

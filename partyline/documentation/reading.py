@@ -8,6 +8,8 @@ from partyline.documentation import calls, examples
 
 # No shape nests deeper; a shape that held itself would end here.
 DEEPEST = 8
+# A choice among more is told by the first few.
+CHOICES, FEW = 12, 3
 SENT_ONCE = "idempotency_key"
 TYPES = {
     "string": "text",
@@ -22,6 +24,12 @@ LIMITS = {
     "minimum": "from {}",
     "maximum": "to {}",
 }
+
+
+def told_in_short(choices):
+    if len(choices) <= CHOICES:
+        return ", ".join(choices)
+    return f"{', '.join(choices[:FEW])} and {len(choices) - FEW} more"
 
 
 @dataclass(frozen=True)
@@ -175,7 +183,7 @@ class Shapes:
         if "const" in schema:
             return f"“{schema['const']}”"
         if "enum" in schema:
-            return ", ".join(str(one) for one in schema["enum"])
+            return told_in_short([str(one) for one in schema["enum"]])
         if schema.get("type") == "array":
             return f"list of {self.kind(schema['items'])}" if schema.get("items") else "list"
         if schema.get("type") == "object" and schema.get("properties"):

@@ -87,6 +87,16 @@ def test_an_operation_that_is_added_documents_itself(bikes):
     assert '"size": 12' in add.answered
 
 
+def test_a_long_choice_is_told_in_short():
+    kinds = {value.name: value.kind for operation in operations() for value in operation.body}
+
+    assert kinds["subscribed_events"].startswith("list of message.sent, message.received, message.read and ")
+    assert kinds["subscribed_events"].endswith(" more")
+    assert len(kinds["subscribed_events"]) < 80
+    # All of a short one.
+    assert kinds["operation"] == "add, remove"
+
+
 def test_its_examples_say_what_has_to_be_said(bikes):
     add, delete = bikes[0].operations
     samples = dict(add.samples)

@@ -1,7 +1,26 @@
+import { bringInSight } from "in-sight"
+
 // A list and a field that leaves of it what has all the words that are typed; groups without anything left go too.
+// The link to what the address names is marked.
 class FilterList extends HTMLElement {
+  #goTo = () => this.#mark()
+
   connectedCallback() {
     this.querySelector("[data-filter]").addEventListener("input", ({ target }) => this.#filter(target.value))
+    addEventListener("hashchange", this.#goTo)
+    this.#mark()
+  }
+
+  disconnectedCallback() {
+    removeEventListener("hashchange", this.#goTo)
+  }
+
+  #mark() {
+    const here = [...this.querySelectorAll("a[data-item]")].filter((link) => link.pathname === location.pathname)
+    const open = here.find((link) => link.hash === location.hash) ?? here[0]
+    for (const link of here) link.removeAttribute("aria-current")
+    open?.setAttribute("aria-current", "true")
+    if (open) bringInSight(open)
   }
 
   #filter(typed) {
