@@ -49,6 +49,12 @@ def start_with(line, people):
 
 
 @register.filter
+def lasting(milliseconds):
+    """ "8 ms", or "10.0 s" where that is easier to read."""
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 2000 else f"{milliseconds:.0f} ms"
+
+
+@register.filter
 def line_template(event):
     """Where the sentence for an event of the thread stands."""
     return f"chats/lines/{event.type}.html"

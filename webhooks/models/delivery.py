@@ -1,3 +1,5 @@
+from http import HTTPStatus
+
 from django.db import models, transaction
 from django.db.models import Q, functions
 from django.utils import timezone
@@ -219,6 +221,12 @@ class Attempt(models.Model):
 
     def __str__(self):
         return str(self.status or self.error)
+
+    @property
+    def answer(self):
+        """ "503 Service Unavailable"; the number alone where that has no name."""
+        names = {status.value: status.phrase for status in HTTPStatus}
+        return f"{self.status} {names.get(self.status, '')}".strip()
 
     @property
     def is_success(self):
