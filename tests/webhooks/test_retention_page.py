@@ -98,6 +98,18 @@ def test_a_usual_length_and_one_of_ones_own_are_saved(say, admin, environment):
     assert set(days(environment).values()) == {0}
 
 
+def test_pages_say_how_long_what_they_show_is_kept(say, admin):
+    logs = {"receipts": "/settings/webhooks/", "deliveries": "/api/deliveries/", "requests": "/api/requests/"}
+    assert not [kind for kind, log in logs.items() if "kept for" in text_of(admin.get(log))]
+
+    say(receipts="30", deliveries=OWN, deliveries_days="1", requests="90")
+
+    said = {
+        kind: re.search(r">kept for ([^<]*)</a>", text_of(admin.get(log)))[1] for kind, log in logs.items()
+    }
+    assert said == {"receipts": "30 days", "deliveries": "1 day", "requests": "90 days"}
+
+
 def test_who_changed_it_last_is_not_who_pressed_save(say, client_of, person, environment):
     say(receipts="30")
     before = Retention.of(environment).changed_at
