@@ -92,8 +92,8 @@ def is_blocked(outgoing, now):
 def has_opted_out(outgoing, now):
     if outgoing.is_group or outgoing.overrides_opt_out:
         return None
-    opt_outs = OptOut.objects.active().select_related("environment")
-    opt_out = opt_outs.filter(environment=outgoing.line.environment_id, handle__in=outgoing.handles).first()
+    opt_outs = OptOut.objects.active().filter(environment=outgoing.line.environment_id)
+    opt_out = opt_outs.filter(handle__in=outgoing.handles).first()
     if opt_out:
         how = "START" if opt_out.environment.opt_out_lift == Environment.Lift.KEYWORD else "again"
         return Verdict(

@@ -5,9 +5,22 @@ import binascii
 from datetime import datetime
 from uuid import UUID
 
-from inbox.models import Chat, Message, Part, Reaction
+from inbox.models import Attachment, Chat, Handle, Message, Part, Reaction
 from partyline.problems import Problem
 
+# Columns of a message that only its way out needs, or that are for people.
+UNTOLD = (
+    "tries",
+    "next_try_at",
+    "retry_of",
+    "fingerprint",
+    "selection",
+    "digest",
+    "consent",
+    "trace_id",
+    "deleted_by",
+    "error",
+)
 BUBBLES = ("parts__attachment", "reactions__handle", "reactions__sticker")
 
 
@@ -51,15 +64,28 @@ def with_parts(messages):
 
 
 def load_bubbles(messages):
-    """What with_parts prefetches, for many: without a queryset for each of them."""
+    """What with_parts gets, for many: who and what is named often is read once, and what is not there not at all."""
     by_id = {message.pk: message for message in messages}
     for message in messages:
         message.known_parts, message.known_reactions = [], []
-    for part in Part.objects.filter(message__in=by_id).select_related("attachment").order_by("index"):
+    parts = list(Part.objects.filter(message__in=by_id).order_by("index"))
+    for part in parts:
         by_id[part.message_id].known_parts.append(part)
-    reactions = Reaction.objects.filter(message__in=by_id).select_related("handle", "sticker")
+    reactions = list(Reaction.objects.filter(message__in=by_id))
     for reaction in reactions:
         by_id[reaction.message_id].known_reactions.append(reaction)
+    name(Handle, "sender", messages)
+    name(Handle, "handle", reactions)
+    name(Attachment, "attachment", parts)
+    name(Attachment, "sticker", reactions)
+
+
+def name(model, field, rows):
+    """Read what the rows name by a foreign key, each once."""
+    named = {pk for row in rows if (pk := getattr(row, f"{field}_id"))}
+    found = model.objects.in_bulk(named) if named else {}
+    for row in rows:
+        setattr(row, field, found.get(getattr(row, f"{field}_id")))
 
 
 def message_of(request, message_id):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from inbox.api import shapes
 from inbox.api.access import (
+    UNTOLD,
     bare_chat_of,
     chats_of,
     load_bubbles,
@@ -53,7 +54,7 @@ class Threaded(Paged):
 def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
     """What was said in a chat, the newest first."""
     chat = bare_chat_of(request, chat_id)
-    messages = chat.messages.filter(deleted_at=None).select_related("sender").newest_first()
+    messages = chat.messages.filter(deleted_at=None).defer(*UNTOLD).newest_first()
     if paged.cursor:
         at, pk = place_in(paged.cursor)
         messages = messages.filter(at__lte=at).exclude(at=at, pk__gte=pk)
