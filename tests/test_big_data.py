@@ -161,6 +161,16 @@ def test_the_received_webhooks(look, state):
     look("max", reverse("receipts") + (f"?state={state}" if state else ""))
 
 
+def test_how_much_is_kept_is_told_without_counting(look):
+    response, queries = look("max", reverse("retention"))
+    kept = {row["title"]: row["kept"] for row in response.context["rows"]}
+    for title in ("Received webhooks", "Events"):
+        assert kept[title].is_guess
+        assert kept[title].since
+        assert kept[title].count > 1000
+    assert queries <= 15
+
+
 def test_claiming_receipts_looks_only_at_what_is_pending(big):
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
         assert len(apply.claim()) == min(apply.BATCH, PENDING)

@@ -27,24 +27,26 @@ class Kept:
 def kept_by(environment, retention):
     """{kind: what there is of it}."""
     receipts = Receipt.objects.filter(pk__gt=retention.receipts_up_to).order_by("pk")
+    looked_at = environment.receipts.filter(pk__in=receipts.values("pk")[:LOOKED_AT])
     # Before that stand only the lines of conversations, which stay.
     removed_to = EventCounter.objects.filter(environment=environment).values("removed_to")
-    removable = environment.events.filter(sequence__gt=removed_to)
-    looked_at = receipts.values("pk")[:LOOKED_AT]
+    events = environment.events.order_by("sequence")
+    deliveries, requests = environment.deliveries.order_by("pk"), environment.requests.order_by("pk")
     return {
-        "receipts": kept(environment.receipts.all(), environment.receipts.filter(pk__in=looked_at)),
-        "deliveries": kept(environment.deliveries.all(), at="created_at"),
-        "requests": kept(environment.requests.all(), at="at"),
-        "events": kept(environment.events.all(), removable, by="sequence", at="created_at"),
+        "receipts": kept(environment.receipts.order_by("event_id"), looked_at.order_by("pk"), "received_at"),
+        "deliveries": kept(deliveries, deliveries, "created_at"),
+        "requests": kept(requests, requests, "at"),
+        "events": kept(events, events.filter(sequence__gt=removed_to), "created_at"),
     }
 
 
-def kept(rows, oldest=None, *, by="pk", at="received_at"):
+def kept(rows, oldest_first, moment):
+    """Of `rows`, in the order of an index; without one the database may read them all to count a few."""
     count = rows.values("pk")[: COUNTED + 1].count()
-    oldest = rows if oldest is None else oldest
-    since = oldest.order_by(by).values_list(at, flat=True).first() if count else None
-    is_guess = count > COUNTED
-    return Kept(rounded(max(guess(rows), COUNTED)) if is_guess else count, is_guess, since)
+    since = oldest_first.values_list(moment, flat=True).first() if count else None
+    if count <= COUNTED:
+        return Kept(count, False, since)
+    return Kept(rounded(max(guess(rows), COUNTED)), True, since)
 
 
 def guess(rows):
