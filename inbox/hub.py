@@ -1,16 +1,16 @@
 """One reader of the event log per process, and the sockets that it tells."""
 
 import asyncio
-import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from weakref import WeakKeyDictionary
 
-import psycopg
 import structlog
 from django.db import DatabaseError, connections
 
 from inbox import live
+from lines.commits import commits
 
 log = structlog.get_logger()
 
@@ -18,7 +18,6 @@ log = structlog.get_logger()
 TICK, PAUSE, RECHECK = 2, 0.1, 30
 # Pushes; so many fit easily into what may wait for one socket.
 MANY = 20
-LONGEST_RETRY = 10
 NOT_SIGNED_IN, NO_ACCESS = 4401, 4403
 
 hubs = WeakKeyDictionary()
@@ -84,19 +83,9 @@ class Hub:
 
     async def listen(self):
         """PostgreSQL calls us at each commit. Without it the ticks of follow() do, only later."""
-        wait = TICK / 4
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(**address(), autocommit=True) as connection:
-                    await connection.execute("LISTEN partyline_events")
-                    self.call(*self.watchers)
-                    wait = TICK / 4
-                    async for notice in connection.notifies():
-                        self.call(uuid.UUID(notice.payload))
-            except psycopg.Error as error:
-                log.warning("live_deaf", error=str(error))
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_RETRY)
+        async with aclosing(commits()) as heard:
+            async for environment_id in heard:
+                self.call(*(self.watchers if environment_id is None else (environment_id,)))
 
     def call(self, *environment_ids):
         self.calling.update(environment_ids)
@@ -189,9 +178,3 @@ def and_let_go(question, *args, **kwargs):
         return question(*args, **kwargs)
     finally:
         connections.close_all()
-
-
-def address():
-    """Django's parameters for a connection of our own."""
-    parameters = connections["default"].get_connection_params()
-    return {name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")}

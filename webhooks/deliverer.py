@@ -4,15 +4,15 @@ import asyncio
 import time
 import uuid
 from collections import Counter
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
 import structlog
 from cryptography.fernet import InvalidToken
-from django.db import connections
 
+from lines.commits import commits
 from lines.models.event import without_content
 from partyline.fields import cipher
 from webhooks import payloads
@@ -27,7 +27,6 @@ log = structlog.get_logger()
 # Seconds: between looks when nobody calls; before the database is asked again where it was away; what attempts that
 # are going on are given when we are told to end.
 TICK, PAUSE, FAREWELL = 2, 1, 7
-LONGEST_RETRY = 10
 LONGEST_TOKEN = 500
 AWAY = (DatabaseAway, psycopg.Error)
 
@@ -138,19 +137,9 @@ class Deliverer:
 
     async def listen(self):
         """PostgreSQL calls us at each commit. Without it the ticks of follow() do, only later."""
-        wait = TICK / 4
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(**address(), autocommit=True) as connection:
-                    await connection.execute("LISTEN partyline_events")
-                    self.call()
-                    wait = TICK / 4
-                    async for notice in connection.notifies():
-                        self.call(uuid.UUID(notice.payload))
-            except psycopg.Error as error:
-                log.warning("deliver_deaf", error=str(error))
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST_RETRY)
+        async with aclosing(commits()) as heard:
+            async for environment_id in heard:
+                self.call(*filter(None, [environment_id]))
 
     async def follow(self):
         """However many calls come meanwhile, one more look answers them all."""
@@ -271,9 +260,3 @@ def shown(headers, job):
     return headers | (
         {job.routing_key_header: "…"} if job.token and job.routing_key_header in headers else {}
     )
-
-
-def address():
-    """Django's parameters for a connection of our own."""
-    parameters = connections["default"].get_connection_params()
-    return {name: value for name, value in parameters.items() if name not in ("cursor_factory", "context")}

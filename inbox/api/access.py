@@ -30,6 +30,13 @@ def chats_of(token):
     return chats.filter(line=token.line_id) if token.line_id else chats
 
 
+def line_of(request, number):
+    line = request.token.lines.select_related("environment").filter(phone_number=number).first()
+    if line is None:
+        raise Problem(2019, f"{number} is no number of yours.")
+    return line
+
+
 def with_people(chats):
     """With what the shape of a chat needs, in a constant number of queries."""
     return chats.select_related("line", "icon").prefetch_related("participants__handle")

@@ -7,6 +7,7 @@ from uuid import UUID
 from ninja import Router
 from pydantic import BaseModel
 
+from inbox.api.access import line_of
 from inbox.api.addresses import Number
 from inbox.models import Chat
 from lines.api.auth import manages, reads
@@ -68,13 +69,6 @@ class Audit(Started):
     generated_at: datetime | None = None
     report: Report | None = None
     error: str | None = None
-
-
-def line_of(request, number):
-    line = request.token.lines.select_related("environment").filter(phone_number=number).first()
-    if line is None:
-        raise Problem(2019, "There is no such phone number.")
-    return line
 
 
 @router.post(

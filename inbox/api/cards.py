@@ -5,6 +5,7 @@ from typing import Annotated
 from ninja import Router
 from pydantic import BaseModel, Field
 
+from inbox.api.access import line_of
 from inbox.api.addresses import Number, numbers_in
 from inbox.api.pictures import card_picture
 from inbox.api.schemas import WebAddress
@@ -59,13 +60,6 @@ def card_shape(card):
         "image_url": card.image_url or None,
         "is_active": card.is_applied,
     }
-
-
-def line_of(request, number):
-    line = request.token.lines.select_related("environment").filter(phone_number=number).first()
-    if line is None:
-        raise Problem(2019, f"{number} is no number of yours.")
-    return line
 
 
 @router.get(

@@ -13,6 +13,7 @@ from django.db import connection
 
 from inbox import consumers, hub, live
 from inbox.models import Chat, ChatRead
+from lines import commits
 from lines.models import Line
 from tests.conftest import CARL, DORA
 
@@ -441,7 +442,7 @@ async def test_a_cut_connection_to_the_log_is_made_up_for(tab, ana, environment,
 
 
 async def test_without_any_call_the_ticks_find_what_happened(tab, ana, environment, chat, monkeypatch):
-    monkeypatch.setattr(hub, "address", lambda: {"host": "127.0.0.1", "port": 1})
+    monkeypatch.setattr(commits, "address", lambda: {"host": "127.0.0.1", "port": 1})
     async with tab(ana, environment) as page:
         await happens(chat)
         assert (await page.hears())["chat"] == str(chat.pk)
