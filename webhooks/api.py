@@ -18,12 +18,12 @@ from webhooks.schemas import (
 )
 from webhooks.schemas import Subscription as SubscriptionShape
 
-router = Router(tags=["Webhooks"])
+router = Router(tags=["Webhook subscriptions"])
 ONE = "/webhook-subscriptions/{subscription_id}"
 
 
 @router.get("/webhook-events", response=EventList, auth=reads, operation_id="webhook_events_list")
-def event_types(request):
+def list_events(request):
     """The event types to which a program can subscribe."""
     return answer({"events": events.ALL, "doc_url": events.DOC})
 

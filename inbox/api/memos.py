@@ -32,7 +32,7 @@ def content_of(request, data, *, frees_link=False):
     auth=sends,
     operation_id="chats_send_voicememo",
 )
-def send(request, chat_id: shapes.Id, data: MemoSent):
+def send_voice_memo(request, chat_id: shapes.Id, data: MemoSent):
     """A sound of 10 MB at most, alone: MP3, M4A, AAC, CAF, WAV, AIFF or AMR."""
     chat = chat_of(request, chat_id)
     message = send_once(request, data, where=str(chat.pk), place=lambda content: chat, make=content_of)
