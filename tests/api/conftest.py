@@ -9,6 +9,9 @@ from django.test import Client
 
 from inbox import tasks
 from lines.models import ApiToken
+from tests.webhooks.conftest import delivering
+
+__all__ = ["delivering"]
 
 ROOT = "http://testserver/api/partner"
 
