@@ -29,7 +29,8 @@ def test_the_list_has_the_newest_first(program, environment, max):
     program.blocked_handles.unblock(handle="CARL@example.com")
     assert len(program.blocked_handles.list().blocked_handles) == 3
     assert {block.handle for block in SandboxBlock.objects.all()} == {"ACME Corp", "262966", "+14155550123"}
-    types = [event.type for event in Event.objects.filter(type__startswith="inbox.handle_")]
+    told = Event.objects.filter(type__startswith="inbox.handle_").order_by("pk")
+    types = [event.type for event in told]
     assert types == ["inbox.handle_blocked"] * 4 + ["inbox.handle_unblocked"]
     assert str(BlockedHandle.objects.first().blocked_by) == "CRM"
 
