@@ -133,11 +133,16 @@ NOT_SERVED = r"(?:payments|payment_requests|experiences|calls)(?:/|$)|messages/[
 
 
 def not_served(request):
+    return refuse(request, Problem(2011, "Partyline does not offer this."))
+
+
+def refuse(request, problem):
+    """What no operation answers, which is told and written down for keys that work, and for others as everywhere."""
     try:
         identify(request)
-    except Problem as problem:
-        return envelope(problem)
-    return envelope(Problem(2011, "Partyline does not offer this."))
+    except Problem as stranger:
+        return envelope(stranger)
+    return envelope(problem)
 
 
 urlpatterns = [
@@ -157,8 +162,9 @@ def serve(request):
             ApiRequest(
                 environment_id=token.environment_id,
                 token=token,
-                method=request.method,
-                path=request.path[:300],
+                # As far as a row can hold what somebody made up.
+                method=request.method[:7],
+                path=request.path.replace("\0", "\ufffd")[:300],
                 status=response.status_code,
                 code=getattr(response, "code", None),
                 milliseconds=round((time.perf_counter() - began) * 1000),
@@ -173,9 +179,12 @@ def answer_to(request):
         request.resolver_match = found = resolve(request.path_info, __name__)
         response = found.func(request, *found.args, **found.kwargs)
     except Http404:
-        return envelope(Problem(1005, f"There is no {request.path} here.", status=404))
-    if response.status_code == 405:
-        refusal = envelope(Problem(1005, f"{request.path} has no {request.method}.", status=405))
+        return refuse(request, Problem(1005, f"There is no {request.path} here.", status=404))
+    except Exception as error:
+        # Uploads are no operation, and their failures are told as those of operations are.
+        return failed(request, error)
+    if response.status_code == 405 and not hasattr(response, "code"):
+        refusal = refuse(request, Problem(1005, f"{request.path} has no {request.method}.", status=405))
         refusal["Allow"] = response["Allow"]
         return refusal
     return response

@@ -75,7 +75,9 @@ def create(request, data: Announced):
 def upload(request, signed):
     """PUT of the bytes. The address is the key: it is of one file, and works once."""
     if request.method != "PUT":
-        return envelope(Problem(1005, "The bytes are PUT here.", status=405))
+        refusal = envelope(Problem(1005, "The bytes are PUT here.", status=405))
+        refusal["Allow"] = "PUT"
+        return refusal
     file = Attachment.at_upload(signed)
     if file is None:
         return envelope(Problem(2003, "There is no such upload."))

@@ -77,7 +77,7 @@ class Audit(Started):
     auth=manages,
     operation_id="phone_numbers_start_reputation_audit",
 )
-def start_reputation_audit(request, phone_number: str):
+def start_reputation_audit(request, phone_number: Number):
     """Have the carrier look into the reputation of a number. While it does, the same audit is answered again."""
     audit = ReputationAudit.start(line_of(request, phone_number), by=request.token.actor)
     return answer({"audit_id": audit.pk, "status": audit.status}, 202)
@@ -89,7 +89,7 @@ def start_reputation_audit(request, phone_number: str):
     auth=reads,
     operation_id="phone_numbers_get_reputation_audit",
 )
-def reputation_audit(request, phone_number: str, audit_id: UUID):
+def reputation_audit(request, phone_number: Number, audit_id: UUID):
     """How far it is: ask again until it is complete, or ended in an error."""
     line = line_of(request, phone_number)
     found = ReputationAudit.objects.filter(line=line, pk=audit_id).first()

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from inbox.api.addresses import Handles, Number
+from lines.api.schemas import Storable
 from partyline.problems import Problem
 
 Service = Literal["iMessage", "RCS", "SMS"]
@@ -15,7 +16,7 @@ DeliveryStatus = Literal["pending", "queued", "sent", "delivered", "received", "
 Place = Annotated[int, Field(ge=0)]
 Range = Annotated[list[Place], Field(min_length=2, max_length=2)]
 WebAddress = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2048)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 Style = Literal["bold", "italic", "strikethrough", "underline"]
 Animation = Literal["big", "small", "shake", "nod", "explode", "ripple", "bloom", "jitter"]
 

@@ -10,6 +10,7 @@ from ninja import Router
 from pydantic import AfterValidator, BaseModel, Field
 
 from lines.api.auth import manages, reads
+from lines.api.schemas import Storable
 from lines.models import BlockedHandle
 from partyline.problems import Problem, answer, nothing
 from partyline.shapes import answers
@@ -39,7 +40,7 @@ Blockable = Annotated[str, Field(max_length=254), AfterValidator(blockable)]
 
 class Blocking(BaseModel):
     handle: Blockable
-    reason: str | None = Field(None, max_length=200)
+    reason: Annotated[str | None, Storable] = Field(None, max_length=200)
 
 
 class Unblocking(BaseModel):

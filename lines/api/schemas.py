@@ -3,8 +3,17 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
 
+
+def storable(text):
+    if text and "\0" in text:
+        raise ValueError("it cannot hold the character NUL")
+    return text
+
+
+# For texts that are kept as they come.
+Storable = AfterValidator(storable)
 E164 = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{1,14}$")]
 
 

@@ -77,6 +77,21 @@ def test_an_address_that_we_did_not_give_out_takes_nothing(program):
     assert put(announced, b"x" * 10).status_code == 404
 
 
+def test_an_upload_is_put_and_nothing_else(program):
+    path = "/" + announce(program, PICTURE).upload_url.partition("//")[2].partition("/")[2]
+    for method in ("get", "post", "delete"):
+        refusal = getattr(Client(), method)(path)
+        assert (refusal.status_code, refusal.json()["error"]["code"], refusal["Allow"]) == (405, 1005, "PUT")
+
+
+def test_what_breaks_at_an_upload_is_told_in_the_envelope(program, monkeypatch):
+    announced = announce(program, PICTURE)
+    monkeypatch.setattr(Attachment, "receive", lambda *args: 1 / 0)
+    response = put(announced, PICTURE)
+    assert (response.status_code, response.json()["error"]["code"]) == (500, 3006)
+    assert response.json()["trace_id"] == response["X-Trace-ID"]
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [

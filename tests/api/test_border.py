@@ -77,7 +77,10 @@ def test_what_is_not_offered_says_so(ask, key_of, environment):
 
 def test_an_unknown_path_and_a_trailing_slash_are_answered_in_the_envelope(ask, key_of, environment):
     for path in ("/v3/", "/v3/nothing", NUMBERS + "/"):
-        assert problem(ask(key_of(environment), path))[0] == 404
+        assert problem(ask(key_of(environment), path)) == (404, 1005)
+        assert problem(ask("wrong", path)) == (401, 2004)
+    # Whoever runs it sees what was mistyped.
+    assert environment.requests.filter(status=404).count() == 3
 
 
 def test_an_id_is_read_in_capitals_too_and_what_is_none_is_a_wrong_parameter(ask, key_of, chat):
@@ -89,7 +92,9 @@ def test_an_id_is_read_in_capitals_too_and_what_is_none_is_a_wrong_parameter(ask
 
 
 def test_a_wrong_method_is_answered_in_the_envelope(ask, key_of, environment):
-    assert problem(ask(key_of(environment), NUMBERS, "delete"))[0] == 405
+    refusal = ask(key_of(environment), NUMBERS, "delete")
+    assert (problem(refusal), refusal["Allow"]) == ((405, 1005), "GET")
+    assert problem(ask("wrong", NUMBERS, "delete")) == (401, 2004)
 
 
 def test_programs_get_no_cookie_and_cost_three_queries(ask, key_of, shop, django_assert_num_queries):
@@ -116,6 +121,33 @@ def test_requests_are_written_together_a_moment_later(ask, key_of, environment, 
         ask(key_of(environment))
     requests_log.timer.cancel()
     assert environment.requests.count() == 0
+    requests_log.flush()
+    assert environment.requests.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("post", "messages", {"to": ["+14155550123"], "message": {"idempotency_key": "a\0"}}, 1004),
+        ("post", "blocked_handles", {"handle": "262966", "reason": "a\0"}, 1005),
+        ("post", "phone_numbers/%00/reputation_audit", {}, 1002),
+        ("get", "chats/%00", None, 1005),
+        ("get", "chats?to=%00", None, 1002),
+    ],
+)
+def test_what_no_database_holds_is_refused(ask, key_of, environment, method, path, body, code):
+    if path == "messages":
+        body["message"]["parts"] = [{"type": "text", "value": "Hello"}]
+    options = {"data": body, "content_type": "application/json"} if body else {}
+    assert problem(ask(key_of(environment), f"/v3/{path}", method, **options)) == (400, code)
+
+
+def test_whatever_somebody_made_up_is_written_down(client, key_of, environment, settings):
+    settings.REQUEST_LOG_SECONDS = 60
+    headers = {"Authorization": f"Bearer {key_of(environment)}"}
+    for method, path in (("GET", "/v3/%00"), ("PROPFINDALL", NUMBERS), ("GET", "/v3/" + "x" * 400)):
+        assert client.generic(method, path, headers=headers).status_code in (404, 405)
+    requests_log.timer.cancel()
     requests_log.flush()
     assert environment.requests.count() == 3
 
