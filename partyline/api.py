@@ -40,6 +40,8 @@ NUMBERS = {
     "to",
 }
 SAID = "message"
+# What a carrier says of our key there: to a program it would sound as if its own were meant.
+OUR_ACCOUNT = (2004, 2005)
 
 
 class Bodies(Parser):
@@ -89,7 +91,8 @@ def carrier_failed(request, failure):
 
 @api.exception_handler(PermanentFailure)
 def carrier_refused(request, failure):
-    code = failure.code if failure.code in STATUSES else 4004
+    is_of_ours = failure.code in OUR_ACCOUNT or failure.code not in STATUSES
+    code = 4004 if is_of_ours else failure.code
     return envelope(Problem(code, f"{failure.reason}."))
 
 

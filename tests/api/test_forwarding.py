@@ -56,16 +56,19 @@ def test_it_has_to_be_said(key_of, environment, shop, client):
     assert (response.status_code, response.json()["error"]["code"]) == (400, 1001)
 
 
-def test_what_the_carrier_refuses_is_not_so(program, shop, monkeypatch):
+@pytest.mark.parametrize(
+    ("code", "status", "told"), [(1005, 400, 1005), (2004, 503, 4004), (2005, 503, 4004), (4001, 503, 4004)]
+)
+def test_what_the_carrier_refuses_is_not_so(program, shop, monkeypatch, code, status, told):
     class Strict:
         def __init__(self, environment):
             pass
 
         def forward_calls(self, line, number):
-            raise PermanentFailure("Calls cannot go abroad", code=1005)
+            raise PermanentFailure("Calls cannot go abroad", code=code)
 
     monkeypatch.setattr(gateways, "for_environment", Strict)
-    with refused(400, 1005):
+    with refused(status, told):
         program.phone_numbers.update(str(shop.pk), forwarding_number="+442071234567")
     shop.refresh_from_db()
     assert shop.forwarding_number == ""
