@@ -5,7 +5,7 @@ import threading
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from lines.models import ApiRequest
 
@@ -39,15 +39,25 @@ class RequestsLog:
             connection.close()
 
     def flush(self):
-        """Write down what waits; what cannot be written now is tried again with the next."""
+        """Write down what waits; where the database is away it is tried again with the next."""
         with self.lock:
             rows, self.rows, self.timer = self.rows, [], None
         try:
             ApiRequest.objects.bulk_create(rows, batch_size=1000)
-        except DatabaseError as error:
+        except (OperationalError, InterfaceError) as error:
             log.warning("requests_not_logged", count=len(rows), error=str(error))
             with self.lock:
                 self.rows = rows + self.rows
+        except DatabaseError:
+            self.write_each(rows)
+
+    def write_each(self, rows):
+        """One of them cannot be kept: its environment is gone, say. The others are."""
+        for row in rows:
+            try:
+                row.save(force_insert=True)
+            except DatabaseError as error:
+                log.warning("request_not_logged", path=row.path, error=str(error))
 
 
 requests_log = RequestsLog()

@@ -10,7 +10,7 @@ from ninja import Router
 from pydantic import BaseModel, Field, StringConstraints
 
 from inbox.api import shapes
-from inbox.api.contents import attachments_of
+from inbox.api.contents import attachments_of, stands_elsewhere
 from inbox.api.types import CONTENT_TYPES
 from inbox.models import Attachment, Refused
 from inbox.models.attachment import clean_filename
@@ -123,6 +123,8 @@ def retrieve(request, attachment_id: shapes.Id):
 def delete(request, attachment_id: shapes.Id):
     """Its bytes, for good; messages keep the part without them."""
     file = attachment_for(request, attachment_id)
+    if stands_elsewhere(request.token, file):
+        raise Problem(2005, "The file is in a conversation of another line too.")
     part = file.parts.select_related("message__chat").first()
     if part:
         part.message.delete_file(file, by=request.token.actor)

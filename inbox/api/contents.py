@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from inbox import media
 from inbox.api.access import chats_of, messages_of
-from inbox.models import Attachment
+from inbox.models import Attachment, Chat
 from inbox.models.content import Content
 from partyline.problems import Problem
 
@@ -123,6 +123,15 @@ def attachments_of(token):
         uploaded |= Q(uploaded_by__is_program=True)
     ids = Attachment.objects.filter(seen | uploaded, environment=token.environment_id).values("pk")
     return Attachment.objects.filter(pk__in=ids)
+
+
+def stands_elsewhere(token, file):
+    """Whether a conversation that the key does not open has the file as well."""
+    others = Chat.objects.filter(environment=token.environment_id).exclude(
+        pk__in=chats_of(token).values("pk")
+    )
+    seen = Q(parts__message__chat__in=others) | Q(reactions__chat__in=others) | Q(icon_of__in=others)
+    return token.line_id is not None and Attachment.objects.filter(seen, pk=file.pk).exists()
 
 
 def fingerprint_of(token, where, data):

@@ -183,6 +183,21 @@ def test_deleting_takes_the_bytes_and_leaves_the_part(program, chat, no_workers)
         program.attachments.delete(announced.attachment_id)
 
 
+def test_a_key_of_one_line_takes_no_file_from_another(
+    program, client_with, key_of, environment, make_chat, chat, shop, workshop, no_workers
+):
+    of_shop = client_with(key_of(environment, line=shop))
+    announced = announce(program, PICTURE)
+    put(announced, PICTURE)
+    program.chats.messages.send(str(chat.pk), message=media(announced))
+    elsewhere = make_chat(workshop, CARL, external_id="elsewhere")
+    program.chats.messages.send(str(elsewhere.pk), message=media(announced))
+    with refused(403, 2005):
+        of_shop.attachments.delete(announced.attachment_id)
+    assert of_shop.attachments.retrieve(announced.attachment_id).status == "complete"
+    program.attachments.delete(announced.attachment_id)
+
+
 def test_a_stranger_has_no_file_of_ours(program, strangers, reader, chat):
     announced = announce(program, PICTURE)
     put(announced, PICTURE)

@@ -152,6 +152,19 @@ def test_whatever_somebody_made_up_is_written_down(client, key_of, environment, 
     assert environment.requests.count() == 3
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_kept_keeps_nothing_else_from_being(ask, key_of, environment, olga, settings):
+    settings.REQUEST_LOG_SECONDS = 60
+    elsewhere = olga.memberships.get().environment
+    ask(key_of(elsewhere))
+    ask(key_of(environment))
+    elsewhere.delete()
+    requests_log.timer.cancel()
+    requests_log.flush()
+    assert environment.requests.count() == 1
+    assert requests_log.rows == []
+
+
 def test_a_body_that_is_too_large_is_refused(ask, key_of, environment, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     body = {"from": "+12025550100", "to": ["+14155550123"] * 20}
