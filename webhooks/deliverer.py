@@ -148,7 +148,8 @@ class Deliverer:
             try:
                 if time.monotonic() >= looked_at + TICK:
                     self.calling |= await self.queue.behind()
-                    looked_at = time.monotonic()
+                    if not await self.queue.step_back():
+                        looked_at = time.monotonic()
                 self.called.clear()
                 await self.publish()
                 await self.begin()

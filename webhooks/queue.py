@@ -12,8 +12,11 @@ PLACES = 32
 # What one claim takes, for one subscription and in all: whoever has that many begun looks again at once, after
 # those have had their turn. So a flood does not make its own attempts late.
 EACH, MOST = 8, 160
-# How many that are due are looked at for it: where they all stand behind others of their chats, it waits for those.
+# How many that are due are looked at for it, the oldest first.
 LOOK = 500
+# Seconds that those of them which stand behind others of their chats step back for the rest to be seen: at least,
+# where the other is under way, and at most.
+SHORT_STEP, LONG_STEP = 2, 60
 # A delivery holds back those behind it in its chat until so many of its attempts have failed; then they pass it.
 HOLDS_FOR = 3
 # Seconds that a claim outlives the time an attempt may take.
@@ -104,6 +107,41 @@ LEFT JOIN webhooks_routingtoken AS token ON token.subscription_id = claimed.subs
 ORDER BY claimed.id
 """
 
+# Where LOOK or more are due, and many of them have to wait for the first of their chat, these go behind it in the order
+# of time. Otherwise nobody would ever look at a first one that is tried again later than all of them.
+STEP_BACK = f"""
+WITH flooded AS (
+    SELECT subscription.id FROM webhooks_subscription AS subscription WHERE subscription.is_active AND {LOOK} = (
+        SELECT count(*) FROM (
+            SELECT FROM webhooks_delivery WHERE subscription_id = subscription.id
+            AND state IN ('waiting', 'delivering') AND next_try_at <= clock_timestamp() LIMIT {LOOK}
+        ) AS due
+    )
+), behind AS (
+    SELECT due.id, due.next_try_at, CASE
+        WHEN first.state = 'waiting' OR first.next_try_at <= clock_timestamp()
+        THEN least(first.next_try_at, clock_timestamp() + interval '{LONG_STEP} seconds')
+        ELSE clock_timestamp() + interval '{SHORT_STEP} seconds' END AS until
+    FROM flooded CROSS JOIN LATERAL (
+        SELECT * FROM webhooks_delivery WHERE subscription_id = flooded.id
+        AND state IN ('waiting', 'delivering') AND next_try_at <= clock_timestamp()
+        ORDER BY next_try_at, id LIMIT {LOOK}
+    ) AS due CROSS JOIN LATERAL (
+        SELECT before.state, before.next_try_at FROM webhooks_delivery AS before
+        WHERE before.subscription_id = due.subscription_id AND before.chat_id = due.chat_id
+        AND before.id < due.id AND before.state IN ('waiting', 'delivering') AND before.tries < {HOLDS_FOR}
+        ORDER BY before.id LIMIT 1
+    ) AS first
+), held AS (
+    SELECT delivery.id, behind.until FROM webhooks_delivery AS delivery JOIN behind ON behind.id = delivery.id
+    WHERE delivery.state = 'waiting' AND delivery.next_try_at = behind.next_try_at
+    AND behind.until > behind.next_try_at
+    FOR UPDATE OF delivery SKIP LOCKED
+)
+UPDATE webhooks_delivery AS delivery SET next_try_at = held.until FROM held WHERE delivery.id = held.id
+RETURNING 1
+"""
+
 # What arrived has arrived, whoever has the claim by now; what failed counts only for the one who has it.
 FINISH = """
 WITH told AS MATERIALIZED (
@@ -183,6 +221,10 @@ class Queue:
         """Rows of what is ours to deliver now; `busy` is how many attempts each subscription has going."""
         told = [{"id": str(pk), "busy": count} for pk, count in busy.items()]
         return await run(self.pool, CLAIM, {"busy": text(told), "schedules": self.schedules})
+
+    async def step_back(self):
+        """Let those be seen that stand behind many others which have to wait; False where there is nobody to do so."""
+        return bool(await run(self.pool, STEP_BACK))
 
     async def finish(self, results):
         await run(self.pool, FINISH, {"results": text(results)})

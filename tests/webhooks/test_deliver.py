@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from inbox.models import Message
 from lines.models import Environment, Event
+from tests.conftest import DORA
 from tests.webhooks.programs import slowly, wait_until
+from webhooks import queue, samples
 from webhooks.models import Attempt, Delivery, Subscription
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -193,6 +195,60 @@ def test_a_failed_one_holds_back_its_chat_for_three_attempts(delivering, subscri
     assert ids.index(str(second.event_id)) - ids[: ids.index(str(second.event_id))].count(
         str(elsewhere.event_id)
     ) in (3, 4)
+
+
+@pytest.fixture
+def backlog(environment):
+    """Deliveries of one chat that wait, each as if it had come a second after the one before; the oldest first."""
+
+    def backlog(subscription, chat, count):
+        long_ago = timezone.now() - timedelta(hours=1)
+        data = samples.data("message.received", environment)
+        events = Event.objects.bulk_create(
+            Event.of(environment, "message.received", chat=chat, data=data) for _ in range(count)
+        )
+        subscription.deliveries.bulk_create(
+            Delivery(
+                environment=environment,
+                subscription=subscription,
+                event_id=event.event_id,
+                type=event.type,
+                trace_id=event.trace_id,
+                chat_id=chat.pk,
+                happened_at=event.created_at,
+                next_try_at=long_ago + timedelta(seconds=second),
+            )
+            for second, event in enumerate(events)
+        )
+        return subscription.deliveries.order_by("pk")
+
+    return backlog
+
+
+def test_what_comes_first_again_after_many_others_is_not_forgotten(delivering, subscribe, backlog, chat):
+    program = delivering.program()
+    subscription = subscribe(program)
+    waiting = backlog(subscription, chat, queue.LOOK + 20)
+    # As a claim leaves it whose process was killed: due later than all that it holds back.
+    first = waiting[0]
+    subscription.deliveries.filter(pk=first.pk).update(next_try_at=timezone.now())
+    delivering.start()
+
+    program.gets(3, within=10)
+
+    assert [event["event_id"] for event in program.events][:3] == [str(one.event_id) for one in waiting[:3]]
+
+
+def test_a_chat_that_waits_long_hides_no_other(delivering, subscribe, backlog, happen, chat, make_chat, shop):
+    program = delivering.program(lambda request: 429 if request.event["event_id"] == poisoned else 200)
+    subscription = subscribe(program)
+    poisoned = str(backlog(subscription, chat, queue.LOOK + 20)[0].event_id)
+    other = happen(chat=make_chat(shop, DORA))
+    delivering.start()
+
+    program.gets(3, within=8)
+
+    assert {event["event_id"] for event in program.events[:3]} == {poisoned, str(other.event_id)}
 
 
 def test_a_hanging_program_delays_no_other(delivering, subscribe, happen):
