@@ -10,8 +10,7 @@ from django.utils import timezone
 from inbox.models import Chat, Refused
 from lines.models import Line
 
-# Lines from which may be sent without being asked for by name, and the order of their reputations.
-WORKING = (Line.Status.ACTIVE, Line.Status.WARMING)
+# From the best to the worst.
 REPUTATIONS = ("HEALTHY", "AT_RISK", "CRITICAL")
 
 
@@ -49,7 +48,7 @@ def choose_line(lines, to, *, exclude=(), type="", leaves_excluded=False):
     lines = lines.filter(line_type__iexact=type) if type else lines
     # Each choice sees the one before it. The order is that of everybody who locks several lines.
     lines = list(lines.select_for_update(of=("self",), no_key=True).order_by("pk"))
-    working = [line for line in lines if line.status in WORKING]
+    working = [line for line in lines if line.status in Line.WORKING]
     allowed = [line for line in working if line.phone_number not in exclude]
     there = chats_by_line(lines, to)
     going_on = [there[line.pk] for line in allowed if line.pk in there]

@@ -6,6 +6,7 @@ from django.utils.dateparse import parse_datetime
 from inbox.models import Attachment, Chat, Edit, Message, PollVote, Reaction
 from inbox.models.errand import ANSWER_WITHIN, Errand
 from lines.gateways import PermanentFailure
+from partyline.moments import moment
 
 Kind = Errand.Kind
 # Codes with which a background can fail (contract §3), the general one first.
@@ -226,7 +227,7 @@ def take_back_vote(errand):
 
 def tell_refusal(errand):
     """As the carrier’s own webhook would."""
-    failed_at = errand.failed_at.isoformat().replace("+00:00", "Z")
+    failed_at = moment(errand.failed_at)
     code = errand.error_code if errand.error_code in NOT_DRESSED else NOT_DRESSED[0]
     data = {"chat_id": str(errand.chat_id), "error_code": code, "failed_at": failed_at}
     errand.chat.environment.record(

@@ -127,7 +127,7 @@ def older_page(messages, before, count):
     """(messages, oldest first; the first of them, if there are older ones; what follows them)."""
     messages = messages.newest_first()
     if before is not None:
-        messages = messages.older_than(before)
+        messages = messages.older_than(before.at, before.pk)
     found = list(messages[: count + 1])
     page = found[:count][::-1]
     return page, page[0] if len(found) > count else None, before
@@ -135,7 +135,7 @@ def older_page(messages, before, count):
 
 def newer_page(messages, after, count):
     """(messages, oldest first; the last of them, if there are newer ones; what follows them)."""
-    found = list(messages.oldest_first().newer_than(after)[: count + 1])
+    found = list(messages.oldest_first().newer_than(after.at, after.pk)[: count + 1])
     page, following = found[:count], next(iter(found[count:]), None)
     return page, following and page[-1], following
 

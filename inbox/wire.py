@@ -1,5 +1,7 @@
 """V3 shapes of our nouns, with our ids: what the event log carries and programs get (contract §5)."""
 
+from partyline.moments import moment
+
 HEALTH_DOC = "https://docs.linqapp.com/channel/imessage/guides/chats/chat-health"
 # What is not said yet at each step of a message, whatever we know by then.
 LATER = {
@@ -9,10 +11,6 @@ LATER = {
 }
 # Delivery failed; programs want a code where none was told.
 FAILED = 4001
-
-
-def moment(value):
-    return value and value.isoformat().replace("+00:00", "Z")
 
 
 def chat_handle(id, value, *, service, joined_at, is_me, left_at=None):

@@ -30,6 +30,5 @@ def borrowed(ticket):
     line = Line.objects.filter(pk=told["line"]).first()
     if line is None:
         return None, []
-    working = (Line.Status.ACTIVE, Line.Status.WARMING)
-    backups = line.environment.lines.filter(pk__in=told["backups"], status__in=working)
+    backups = line.environment.lines.filter(pk__in=told["backups"], status__in=Line.WORKING)
     return line, list(backups.order_by("name", "phone_number"))

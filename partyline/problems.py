@@ -80,6 +80,11 @@ def nothing(status=204):
     return HttpResponse(status=status, content_type="application/json")
 
 
+def accepted(message):
+    """The answer to what is queued; a webhook tells what becomes of it."""
+    return answer({"status": "accepted", "message": message, "trace_id": trace.current()}, 202)
+
+
 def envelope(problem):
     """The answer to a request that ended in `problem`."""
     error = {

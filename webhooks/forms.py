@@ -5,7 +5,7 @@ from django import forms
 from inbox.models.refusing import Refused
 from webhooks import events
 from webhooks.models import Subscription
-from webhooks.targets import LONGEST_URL, ROUTING_ID
+from webhooks.targets import LONGEST_URL
 
 PAUSES = [
     ("", "Never"),
@@ -101,6 +101,3 @@ class RotateForm(forms.Form):
         choices=[("0", "Ends at once"), ("1", "For an hour"), ("24", "For a day"), ("168", "For a week")],
         coerce=int,
     )
-
-
-CHAT_HEADER = ROUTING_ID

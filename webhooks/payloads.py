@@ -1,17 +1,12 @@
 """What a program is sent of an event: the envelope of contract §3, in both versions, and its signed headers."""
 
-from datetime import UTC
-
 import orjson
 
+from partyline.moments import moment
 from webhooks.events import MESSAGES, OLDER
 from webhooks.signatures import sign_legacy, sign_standard
 
 USER_AGENT = "Partyline-Webhooks/1"
-
-
-def moment(value):
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def body(*, version, type, event_id, created_at, trace_id, partner_id, data):

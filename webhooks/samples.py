@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from django.utils import timezone
 
 from inbox.wire import HEALTH_DOC
+from partyline.moments import moment
 from webhooks import events
 
 SAMPLES = UUID("b7e5a8a0-5d8f-4a64-9d0e-3f1b8d6c2a10")
@@ -24,7 +25,7 @@ class Scene:
         self.now, self.line = now, line
 
     def moment(self, ago=0):
-        return (self.now - timedelta(seconds=ago)).isoformat().replace("+00:00", "Z")
+        return moment(self.now - timedelta(seconds=ago))
 
     def handle(self, value, **more):
         return {

@@ -5,7 +5,9 @@ import binascii
 from datetime import datetime
 from uuid import UUID
 
-from inbox.models import Attachment, Chat, Handle, Message, Part, Reaction
+from django.db.models import prefetch_related_objects
+
+from inbox.models import Chat, Message, Part, Reaction
 from partyline.problems import Problem
 
 # Columns of a message that only its way out needs, or that are for people.
@@ -81,18 +83,9 @@ def load_bubbles(messages):
     reactions = list(Reaction.objects.filter(message__in=by_id))
     for reaction in reactions:
         by_id[reaction.message_id].known_reactions.append(reaction)
-    name(Handle, "sender", messages)
-    name(Handle, "handle", reactions)
-    name(Attachment, "attachment", parts)
-    name(Attachment, "sticker", reactions)
-
-
-def name(model, field, rows):
-    """Read what the rows name by a foreign key, each once."""
-    named = {pk for row in rows if (pk := getattr(row, f"{field}_id"))}
-    found = model.objects.in_bulk(named) if named else {}
-    for row in rows:
-        setattr(row, field, found.get(getattr(row, f"{field}_id")))
+    prefetch_related_objects(messages, "sender")
+    prefetch_related_objects(parts, "attachment")
+    prefetch_related_objects(reactions, "handle", "sticker")
 
 
 def message_of(request, message_id):

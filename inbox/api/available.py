@@ -4,10 +4,11 @@ from ninja import Query, Router, Schema
 from pydantic import BaseModel
 
 from inbox.api.addresses import MOST, handles_in, numbers_in
-from inbox.choosing import WORKING, NoLine, choose_line
+from inbox.choosing import NoLine, choose_line
 from lines import lending
 from lines.api.auth import reads
 from lines.api.schemas import E164
+from lines.models import Line
 from partyline.problems import Problem, answer
 from partyline.shapes import answers
 
@@ -47,7 +48,7 @@ def available_number(request, wanted: Query[Wanted]):
         line = choose_line(lines, to, exclude=exclude, type=kind, leaves_excluded=True).line
     except NoLine as error:
         raise Problem(4004, error.sentence) from error
-    others = lines.filter(status__in=WORKING).exclude(pk=line.pk).exclude(phone_number__in=exclude)
+    others = lines.filter(status__in=Line.WORKING).exclude(pk=line.pk).exclude(phone_number__in=exclude)
     others = others.filter(line_type=kind) if kind else others
     backups = list(others.order_by("name", "phone_number")[: lending.BACKUPS])
     return answer({"phone_number": line.phone_number, "vcf_url": lending.lend(line, backups)})

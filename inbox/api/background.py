@@ -11,8 +11,7 @@ from inbox.api.pictures import stored_picture
 from inbox.api.schemas import WebAddress
 from inbox.models.dressing import colour_of, dynamic_of
 from lines.api.auth import sends
-from partyline import trace
-from partyline.problems import answer
+from partyline.problems import accepted
 from partyline.shapes import Acknowledgement, answers
 
 router = Router(tags=["Chats"])
@@ -51,7 +50,7 @@ def set_background(request, chat_id: shapes.Id, data: Background):
         chat.refuse_if(chat.why_no_signal())
         photo = stored_picture(request, data.image_url)
     chat.set_background(background, photo=photo, by=request.token.actor)
-    return queued("Background update queued")
+    return accepted("Background update queued")
 
 
 @router.delete(
@@ -60,8 +59,4 @@ def set_background(request, chat_id: shapes.Id, data: Background):
 def remove_background(request, chat_id: shapes.Id):
     """Ask for no background."""
     chat_of(request, chat_id).set_background(None, by=request.token.actor)
-    return queued("Background removal queued")
-
-
-def queued(message):
-    return answer({"status": "accepted", "message": message, "trace_id": trace.current()}, 202)
+    return accepted("Background removal queued")

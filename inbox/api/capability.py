@@ -6,11 +6,11 @@ from ninja import Router
 from pydantic import AfterValidator, BaseModel, Field
 
 from inbox.api.addresses import Number, handle_in
-from inbox.choosing import WORKING
 from inbox.models import Handle
 from lines import gateways
 from lines.api.auth import reads
 from lines.gateways import TemporaryFailure
+from lines.models import Line
 from partyline.problems import Problem, answer
 from partyline.shapes import answers
 
@@ -100,7 +100,7 @@ def ask(environment, address, service, *, line):
 def line_for(request, number):
     lines = request.token.lines
     if number is None:
-        line = lines.filter(status__in=WORKING).order_by("created_at", "pk").first()
+        line = lines.filter(status__in=Line.WORKING).order_by("created_at", "pk").first()
         if line is None:
             raise Problem(4004, "There is no line that can ask now.")
         return line

@@ -44,7 +44,7 @@ def part_of(files, part):
         return {"link": part.value}
     if part.type == "media":
         extra = {"extra": {"sticker": True}} if part.sticker else {}
-        return {"attachment": files.one(part)} | extra
+        return {"attachment": files.one(part.attachment_id, part.url)} | extra
     extra = decorations_of(part) | stickers_of(files, part) | mention_of(part)
     return {"text": part.value} | ({"extra": extra} if extra else {})
 
@@ -57,7 +57,7 @@ def decorations_of(part):
 def stickers_of(files, part):
     stickers = []
     for sticker in part.inline_stickers or []:
-        file = files.one(sticker, fetches=False)
+        file = files.one(sticker.attachment_id, sticker.url, fetches=False)
         told = {
             "id": str(file.pk),
             "file_name": file.filename,
@@ -90,15 +90,15 @@ class Files:
         self.token = request.token
         self.until = time.monotonic() + FETCHED_WITHIN
 
-    def one(self, named, *, fetches=True):
-        """The file that has this attachment_id, or stands at this url; only one of ours where it `fetches` none."""
-        if named.attachment_id is not None:
-            return self.kept(attachments_of(self.token).filter(pk=named.attachment_id).first())
-        if named.url.startswith(f"{settings.PUBLIC_URL}/attachments/"):
-            return self.kept(self.ours_at(named.url))
+    def one(self, attachment_id, url, *, fetches=True):
+        """The file that has this id, or else stands at this url; only one of ours where it `fetches` none."""
+        if attachment_id is not None:
+            return self.kept(attachments_of(self.token).filter(pk=attachment_id).first())
+        if url.startswith(f"{settings.PUBLIC_URL}/attachments/"):
+            return self.kept(self.ours_at(url))
         if not fetches:
             raise Problem(2003, "url: that is no address of an attachment of yours.")
-        return media.keep_from(self.token.environment, named.url, by=self.token.actor, until=self.until)
+        return media.keep_from(self.token.environment, url, by=self.token.actor, until=self.until)
 
     def ours_at(self, url):
         _, _, pk, signature, *_ = [*urlsplit(url).path.split("/"), "", ""]
@@ -116,12 +116,12 @@ class Files:
 def attachments_of(token):
     """What a key may send again or look at: what it uploaded, or another program of this environment where it is for
     the whole of it, and what is in its chats."""
-    chats = chats_of(token)
-    seen = Q(parts__message__chat__in=chats) | Q(reactions__chat__in=chats) | Q(icon_of__in=chats)
     uploaded = Q(uploaded_by=token.actor_id)
     if token.line_id is None:
         uploaded |= Q(uploaded_by__is_program=True)
-    ids = Attachment.objects.filter(seen | uploaded, environment=token.environment_id).values("pk")
+    ids = Attachment.objects.filter(
+        seen_in(chats_of(token)) | uploaded, environment=token.environment_id
+    ).values("pk")
     return Attachment.objects.filter(pk__in=ids)
 
 
@@ -130,8 +130,11 @@ def stands_elsewhere(token, file):
     others = Chat.objects.filter(environment=token.environment_id).exclude(
         pk__in=chats_of(token).values("pk")
     )
-    seen = Q(parts__message__chat__in=others) | Q(reactions__chat__in=others) | Q(icon_of__in=others)
-    return token.line_id is not None and Attachment.objects.filter(seen, pk=file.pk).exists()
+    return token.line_id is not None and Attachment.objects.filter(seen_in(others), pk=file.pk).exists()
+
+
+def seen_in(chats):
+    return Q(parts__message__chat__in=chats) | Q(reactions__chat__in=chats) | Q(icon_of__in=chats)
 
 
 def fingerprint_of(token, where, data):

@@ -15,8 +15,7 @@ from inbox.api.schemas import WebAddress
 from inbox.models import Handle as Person
 from inbox.models.grouping import NAME_LENGTH
 from lines.api.auth import sends
-from partyline import trace
-from partyline.problems import answer
+from partyline.problems import accepted, answer
 from partyline.shapes import Acknowledgement, answers
 
 
@@ -45,10 +44,6 @@ class Pending(BaseModel):
 QUEUED = answers(202, Acknowledgement, 404, 409)
 
 
-def queued(what):
-    return answer({"status": "accepted", "message": f"{what} queued", "trace_id": trace.current()}, 202)
-
-
 @router.put(
     "/chats/{chat_id}", response=answers(202, Pending, 404, 409), auth=sends, operation_id="chats_update"
 )
@@ -74,7 +69,7 @@ def update(request, chat_id: shapes.Id, data: Changes):
 def add_participant(request, chat_id: shapes.Id, data: Member):
     """Bring somebody into a group of three or more, by the service that it is on."""
     chat_of(request, chat_id).add_member(data.handle, by=request.token.actor)
-    return queued("Participant addition")
+    return accepted("Participant addition queued")
 
 
 @router.delete(
@@ -89,11 +84,11 @@ def remove_participant(request, chat_id: shapes.Id, data: Member):
     chat.refuse_if(chat.why_not_alter_members())
     present = {handle.value: handle for handle in chat.others}
     chat.remove_member(present.get(data.handle) or Person(value=data.handle), by=request.token.actor)
-    return queued("Participant removal")
+    return accepted("Participant removal queued")
 
 
 @router.post("/chats/{chat_id}/leave", response=QUEUED, auth=sends, operation_id="chats_leave_chat")
 def leave(request, chat_id: shapes.Id):
     """Let the line leave an iMessage group of four or more. Afterwards nothing can be done in it."""
     chat_of(request, chat_id).leave(by=request.token.actor)
-    return queued("Leave group chat")
+    return accepted("Leave group chat queued")

@@ -14,15 +14,8 @@ from partyline.problems import answer
 router = Router(tags=["Messages"], by_alias=True)
 
 
-class Named:
-    """A file by attachment_id or address."""
-
-    def __init__(self, data):
-        self.attachment_id, self.url = data.attachment_id, data.voice_memo_url
-
-
 def content_of(request, data, *, frees_link=False):
-    file = Files(request).one(Named(data))
+    file = Files(request).one(data.attachment_id, data.voice_memo_url)
     return Content([{"attachment": file}], is_voice_memo=True, overrides_opt_out=data.override_optout)
 
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-from django.db.models import Q
 from ninja import Header, Query, Router, Schema
 from pydantic import Field
 
@@ -56,8 +55,7 @@ def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
     chat = bare_chat_of(request, chat_id)
     messages = chat.messages.filter(deleted_at=None).defer(*UNTOLD).newest_first()
     if paged.cursor:
-        at, pk = place_in(paged.cursor)
-        messages = messages.filter(at__lte=at).exclude(at=at, pk__gte=pk)
+        messages = messages.older_than(*place_in(paged.cursor))
     rows, cursor = page(messages, paged.limit, lambda message: (message.at, message.pk))
     load_bubbles(rows)
     for message in rows:
@@ -106,7 +104,6 @@ def create(request, data: NewMessage, idempotency_key: Annotated[str | None, Hea
         is_failover = choice.reason == "failover_flagged"
         if is_failover and data.continuation_message:
             content.parts = [{"text": data.continuation_message.text}]
-            content.__post_init__()
         chat = choice.chat if choice.reuses else Chat.start(choice.line, data.to, by=request.token.actor)
         content.selection = {
             "reason": choice.reason,
@@ -169,8 +166,7 @@ def thread(request, message_id: shapes.Id, paged: Query[Threaded]):
     is_rising = paged.order == "asc"
     messages = messages.oldest_first() if is_rising else messages.newest_first()
     if paged.cursor:
-        at, pk = place_in(paged.cursor)
-        behind = Q(at__gt=at) | Q(at=at, pk__gt=pk) if is_rising else Q(at__lt=at) | Q(at=at, pk__lt=pk)
-        messages = messages.filter(behind)
+        behind = messages.newer_than if is_rising else messages.older_than
+        messages = behind(*place_in(paged.cursor))
     rows, cursor = page(messages, paged.limit, lambda message: (message.at, message.pk))
     return answer({"messages": [shapes.message(message) for message in rows], "next_cursor": cursor})

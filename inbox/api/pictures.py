@@ -16,17 +16,10 @@ from lines.pictures import picture_of
 from partyline.problems import Problem
 
 
-class Named:
-    """A file by its address or its attachment_id."""
-
-    def __init__(self, url=None, attachment_id=None):
-        self.url, self.attachment_id = url, attachment_id
-
-
 def stored_picture(request, url=None, attachment_id=None, *, fetches=True):
     """The Attachment; a refusal where it cannot be fetched (5007), is not known (2003) or is no picture (5006)."""
     try:
-        file = Files(request).one(Named(url, attachment_id), fetches=fetches)
+        file = Files(request).one(attachment_id, url, fetches=fetches)
     except Refused as refusal:
         # A page or a program is no picture.
         raise Refused(5006 if refusal.number == 5004 else refusal.number, refusal.sentence) from refusal

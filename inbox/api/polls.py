@@ -15,6 +15,7 @@ from inbox.api.sending import send_once
 from inbox.models.content import Content
 from inbox.models.options import LONGEST, MOST, poll_of
 from lines.api.auth import reads, sends
+from partyline.moments import moment
 from partyline.problems import Problem, answer
 from partyline.shapes import answers
 
@@ -150,8 +151,8 @@ def envelope(message):
     return {
         "chat_id": message.chat_id,
         "message_id": message.pk,
-        "created_at": wire.moment(message.created_at),
-        "updated_at": wire.moment(max([shapes.changed_at(message), *times, *changed])),
+        "created_at": moment(message.created_at),
+        "updated_at": moment(max([shapes.changed_at(message), *times, *changed])),
         "poll": wire.poll_as_told(message, [with_voters(option, votes) for option in options], people),
         "reactions": shapes.reactions(message).get(part.index, []),
     }
@@ -160,7 +161,7 @@ def envelope(message):
 def with_voters(option, votes):
     """The option with its voters, as a carrier tells them: "" is our line."""
     voters = [
-        {"handle": vote.handle.value if vote.handle else "", "voted_at": wire.moment(vote.added_at)}
+        {"handle": vote.handle.value if vote.handle else "", "voted_at": moment(vote.added_at)}
         for vote in votes
         if vote.option_id == option["option_id"]
     ]

@@ -11,7 +11,7 @@ from inbox.api.access import message_of
 from inbox.api.pictures import stored_picture
 from lines.api.auth import sends
 from partyline import trace
-from partyline.problems import Problem, answer
+from partyline.problems import Problem, accepted, answer
 from partyline.shapes import Acknowledgement, answers
 
 router = Router(tags=["Reactions"])
@@ -76,7 +76,7 @@ def add_reaction(request, message_id: shapes.Id, data: Reacting):
     else:
         verb = message.react if data.operation == "add" else message.unreact
         verb(data.type, by=by, emoji=data.custom_emoji or "", part_index=part)
-    return answer({"status": "accepted", "message": "Reaction processed", "trace_id": trace.current()}, 202)
+    return accepted("Reaction processed")
 
 
 @router.patch(

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from inbox import wire
 from inbox.models.reaction import shown
-from inbox.wire import chat_handle, health, moment, owner_handle
+from inbox.wire import chat_handle, health, owner_handle
+from partyline.moments import moment
 
 # Our states of a message, as V3 calls them.
 STATUSES = {
@@ -22,7 +23,7 @@ CONTENT_TYPES = {"audio/wav": "audio/x-wav"}
 
 
 def chat(chat):
-    """A Chat. Uses what for_programs prefetched."""
+    """A Chat. Uses what with_people prefetched."""
     return {
         "id": chat.pk,
         "created_at": moment(chat.created_at),

@@ -1,7 +1,7 @@
 """What a message may hold (contract §5.1), each rule with the sentence that a person reads."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.template.defaultfilters import filesizeformat
 
@@ -52,10 +52,10 @@ class Content:
     frees_link: bool = False
     fingerprint: str = ""
     selection: dict | None = None
-    texts: list = field(init=False)
 
-    def __post_init__(self):
-        self.texts = [part.get("text") or part.get("link") or "" for part in self.parts]
+    @property
+    def texts(self):
+        return [part.get("text") or part.get("link") or "" for part in self.parts]
 
     @property
     def files(self):

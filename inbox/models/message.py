@@ -50,11 +50,12 @@ class MessageQuerySet(models.QuerySet):
     def oldest_first(self):
         return self.order_by("at", "id")
 
-    def older_than(self, message):
-        return self.filter(at__lte=message.at).exclude(at=message.at, pk__gte=message.pk)
+    def older_than(self, at, pk):
+        """The keyset page behind a message that stands at (`at`, `pk`), in the order of newest_first."""
+        return self.filter(at__lte=at).exclude(at=at, pk__gte=pk)
 
-    def newer_than(self, message):
-        return self.filter(at__gte=message.at).exclude(at=message.at, pk__lte=message.pk)
+    def newer_than(self, at, pk):
+        return self.filter(at__gte=at).exclude(at=at, pk__lte=pk)
 
     def in_thread_of(self, message):
         """The message that began it and all that answers it or one of its answers, oldest first."""

@@ -150,8 +150,7 @@ class ContactCard(models.Model):
     @property
     def backup_lines(self):
         """Those of the backups that can be written to now."""
-        working = (Line.Status.ACTIVE, Line.Status.WARMING)
-        return self.backups.filter(environment=self.line.environment_id, status__in=working).exclude(
+        return self.backups.filter(environment=self.line.environment_id, status__in=Line.WORKING).exclude(
             pk=self.line_id
         )
 

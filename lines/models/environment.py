@@ -9,6 +9,7 @@ from lines.models.event import ACCESS_CHANGED, Event
 from lines.models.keeping import Keeping
 from lines.models.people import Role
 from partyline.fields import EncryptedTextField
+from partyline.moments import moment
 
 
 def new_signing_secret():
@@ -82,7 +83,7 @@ class Environment(Keeping):
         """Record an account event, in V3's shape; `about` is what changed, `change` from what to what."""
         data = {
             "actor": actor_of(by),
-            "occurred_at": timezone.now().isoformat().replace("+00:00", "Z"),
+            "occurred_at": moment(timezone.now()),
             "origin": "api" if by and by.is_program else "dashboard",
             "summary": summary,
         }

@@ -75,6 +75,8 @@ class Line(models.Model):
 
     objects = LineQuerySet.as_manager()
 
+    # States in which it sends, also without being asked for by name.
+    WORKING = (Status.ACTIVE, Status.WARMING)
     # The line that a sandbox begins with.
     TO_TRY = {"name": "First line", "phone_number": "+15035550100"}
     # What happens by itself and can be turned off.

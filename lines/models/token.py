@@ -9,6 +9,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from lines.models.people import User
+from partyline.moments import moment
 
 # Of the secret part; 32 random bytes, so that a plain hash keeps them.
 BYTES = 32
@@ -28,10 +29,6 @@ class Scope(models.TextChoices):
     READ = "read", "Read"
     SEND = "send", "Send"
     MANAGE = "manage", "Manage"
-
-
-def moment(value):
-    return value.isoformat().replace("+00:00", "Z")
 
 
 def hash_key(key):

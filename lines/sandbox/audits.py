@@ -6,9 +6,10 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lines.gateways.base import PermanentFailure, TemporaryFailure
+from lines.gateways.base import PermanentFailure
 from lines.models.consent import consent_in
 from lines.models.sandbox import SandboxAudit, SandboxChat, SandboxMessage
+from lines.sandbox.asked import once
 
 TAKES, AGAIN_AFTER, READABLE_FOR = timedelta(seconds=2), timedelta(minutes=1), timedelta(hours=24)
 LOOKS_BACK = timedelta(days=30)
@@ -56,9 +57,7 @@ def start(environment, line_number):
     last = last.order_by("-started_at").first()
     if last is not None and now < last.started_at + TAKES:
         return str(last.pk)
-    if last is not None and now < last.started_at + AGAIN_AFTER:
-        wait = last.started_at + AGAIN_AFTER - now
-        raise TemporaryFailure("Rate limit exceeded", code=1007, retry_after=int(wait.total_seconds()) + 1)
+    once(environment, f"audit {line_number}", every=AGAIN_AFTER)
     return str(SandboxAudit.objects.create(environment=environment, line_number=line_number).pk)
 
 

@@ -7,29 +7,22 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from lines.filters import FilterForm
 from lines.models.token import MOST
 from lines.shortcuts import admin_of
 
 ROWS = 50
 
 
-class FilterForm(forms.Form):
-    """Which requests are looked for; what is no filter is left out."""
-
+class RequestFilterForm(FilterForm):
     key = forms.UUIDField(required=False)
     outcome = forms.ChoiceField(required=False, choices=[("refused", "Refused"), ("failed", "Failed here")])
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-
-    @property
-    def said(self):
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 @login_required
 def requests(request):
     environment = admin_of(request)
-    said = FilterForm(request.GET).said
+    said = RequestFilterForm(request.GET).said
     before = said.pop("before", None)
     found = matching(environment, said)
     found = found.filter(pk__lt=before) if before else found
@@ -43,7 +36,7 @@ def requests(request):
         "before": before,
         "older": has_older and urlencode(said | {"before": rows[-1].pk}),
         "tokens": environment.tokens.order_by("-created_at")[:MOST],
-        "outcomes": FilterForm().fields["outcome"].choices,
+        "outcomes": RequestFilterForm().fields["outcome"].choices,
         "here": request.get_full_path(),
     }
     fragment = "#rows" if request.htmx.target == "request-rows" else ""

@@ -3,11 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from lines import gateways
 from lines.gateways import PermanentFailure, TemporaryFailure
-from lines.models import Event, Handset, ReputationAudit, SandboxAudit, SandboxChat, SandboxMessage
+from lines.models import (
+    Event,
+    Handset,
+    ReputationAudit,
+    SandboxAudit,
+    SandboxChat,
+    SandboxLimit,
+    SandboxMessage,
+)
 from tests.api.conftest import refused
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +30,7 @@ def later(db):
         for audit in SandboxAudit.objects.all():
             audit.started_at -= timedelta(seconds=seconds)
             audit.save()
+        SandboxLimit.objects.update(used_at=F("used_at") - timedelta(seconds=seconds))
 
     return wait
 

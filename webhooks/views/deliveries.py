@@ -17,6 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST
 
 from inbox.models.refusing import Refused
+from lines.filters import FilterForm
 from lines.shortcuts import admin_of
 from webhooks import payloads
 from webhooks.events import FAMILIES
@@ -46,20 +47,12 @@ COLUMNS = (
 )
 
 
-class FilterForm(forms.Form):
-    """Which deliveries are looked for; what is no filter is left out."""
-
+class DeliveryFilterForm(FilterForm):
     subscription = forms.UUIDField(required=False)
     type = forms.CharField(required=False, max_length=60)
     state = forms.ChoiceField(required=False, choices=[("", ""), *Delivery.State.choices])
     hours = forms.TypedChoiceField(required=False, choices=SPANS, coerce=int, empty_value=None)
     trace = forms.CharField(required=False, max_length=32)
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-
-    @property
-    def said(self):
-        self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class RecoverForm(forms.Form):
@@ -124,7 +117,7 @@ def again(subscription, since, by):
 def export(request):
     """What the filters leave, the newest EXPORTED of it, as a table for a spreadsheet."""
     found = (
-        matching(admin_of(request), FilterForm(request.GET).said)
+        matching(admin_of(request), DeliveryFilterForm(request.GET).said)
         .newest_first()
         .select_related("subscription")
     )
@@ -179,7 +172,7 @@ def matching(environment, said):
 
 
 def page(request, environment, *, opened=None, status=200):
-    said = FilterForm(request.GET).said
+    said = DeliveryFilterForm(request.GET).said
     before = said.pop("before", None)
     rows, has_older = matching(environment, said).page(before=before)
     prefetch_related_objects(

@@ -33,7 +33,7 @@ def overview(request):
         "usable": len(usable),
         "used": max((token.last_used_at for token in usable if token.last_used_at), default=None),
         "samples": open_requests(environment),
-        "rows": rows_of(environment),
+        "rows": rows_of(environment.subscriptions.existing()),
         "asked": lately(environment.requests, "at", refused=Count("pk", filter=Q(status__gte=400))),
         "told": lately(
             environment.deliveries,

@@ -14,8 +14,9 @@ from inbox.models.refusing import Refused
 from lines.shortcuts import admin_of
 from webhooks import samples
 from webhooks.events import FAMILIES
-from webhooks.forms import CHAT_HEADER, NOT_MADE, PAUSES, RotateForm, SubscriptionForm
+from webhooks.forms import NOT_MADE, PAUSES, RotateForm, SubscriptionForm
 from webhooks.models import Delivery, Subscription
+from webhooks.targets import ROUTING_ID
 
 LISTED = 100
 # Deliveries by which it is said how a subscription fares.
@@ -28,7 +29,7 @@ FORM = require_http_methods(["GET", "HEAD", "POST"])
 def subscriptions(request):
     environment = admin_of(request)
     context = {
-        "rows": rows_of(environment),
+        "rows": rows_of(environment.subscriptions.existing()),
         "history": environment.events.of_account("webhook_subscription").select_related("actor")[:HISTORY],
     }
     return render(request, "api/subscriptions.html", context)
@@ -116,16 +117,12 @@ def subscription_for(request, pk):
     return get_object_or_404(found, pk=pk)
 
 
-def rows_of(environment):
-    """The newest subscriptions, each with how its last deliveries ended."""
+def rows_of(subscriptions):
+    """The newest of them, each with how its last deliveries ended."""
     latest = Delivery.objects.filter(subscription=OuterRef("pk")).newest_first()
-    found = (
-        environment.subscriptions.existing()
-        .newest_first()
-        .annotate(
-            states=ArraySubquery(latest.values("state")[:LOOKED_AT]),
-            times=ArraySubquery(latest.values("finished_at")[:1]),
-        )
+    found = subscriptions.newest_first().annotate(
+        states=ArraySubquery(latest.values("state")[:LOOKED_AT]),
+        times=ArraySubquery(latest.values("finished_at")[:1]),
     )
     rows = list(found[:LISTED])
     for row in rows:
@@ -150,7 +147,7 @@ def refuse(request, subscription, refusal):
 def page(request, subscription, *, secret="", problem="", status=200):
     """One subscription, and once its secret."""
     form = SubscriptionForm(environment=subscription.environment, subscription=subscription)
-    row = next((one for one in rows_of(subscription.environment) if one.pk == subscription.pk), None)
+    row = next(iter(rows_of(Subscription.objects.existing().filter(pk=subscription.pk))), None)
     context = {
         "subscription": subscription,
         "row": row,
@@ -178,6 +175,6 @@ def what_a_form_needs(form):
         "form": form,
         "families": families,
         "pauses": PAUSES,
-        "chat_header": CHAT_HEADER,
+        "chat_header": ROUTING_ID,
         "profiles": Subscription.Profile.choices,
     }
