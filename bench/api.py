@@ -89,6 +89,7 @@ class Scene:
             Message(
                 environment=line.environment,
                 chat=chat,
+                line=line,
                 direction="outbound",
                 service="iMessage",
                 at=now,

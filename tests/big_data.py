@@ -145,7 +145,12 @@ class BigData:
     def messages(self):
         *_, chat, handle, _ = self.templates
         message = Message.objects.create(
-            environment=self.environment, chat=chat, sender=handle, direction="inbound", at=timezone.now()
+            environment=self.environment,
+            chat=chat,
+            line_id=chat.line_id,
+            sender=handle,
+            direction="inbound",
+            at=timezone.now(),
         )
         part = Part.objects.create(message=message, index=0, kind="text", text="Hello")
         # The newest of every conversation, then the second newest, and so on.
@@ -157,6 +162,7 @@ class BigData:
             id=uuid_at(at, "message"),
             external_id="'message-' || n",
             chat_id=uuid_of("chat", CHAT),
+            line_id=LINE,
             sender_id=f"CASE WHEN {age} % 2 = 0 THEN {uuid_of('handle', CHAT)} END",
             direction=f"CASE WHEN {age} % 2 = 0 THEN 'inbound' ELSE 'outbound' END",
             at=at,
@@ -169,6 +175,7 @@ class BigData:
             id=uuid_at(fat_at, "fat"),
             external_id="'fat-' || n",
             chat_id=uuid_of("chat", FAT),
+            line_id=LINE.replace("n ", f"{FAT} "),
             sender_id="NULL::uuid",
             direction="'outbound'",
             at=fat_at,

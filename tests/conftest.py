@@ -141,6 +141,7 @@ def make_message(environment):
             id=fields.pop("id", None) or mirrored_id(chat.environment, uuid4(), at),
             environment=chat.environment,
             chat=chat,
+            line_id=chat.line_id,
             direction="inbound" if inbound else "outbound",
             sender=chat.participants.first().handle if inbound else None,
             author=author,
@@ -148,6 +149,7 @@ def make_message(environment):
             at=at,
             sent_at=fields.pop("sent_at", at),
             accepted_at=None if inbound else at,
+            cleared_at=None if inbound else at,
             **fields,
         )
         Part.objects.create(message=message, index=0, kind="text", text=text)

@@ -111,6 +111,7 @@ def make(environment, chat, item):
         id=mirrored_id(environment, item.message_id, item.at),
         environment=environment,
         chat=chat,
+        line_id=chat.line_id,
         external_id=item.message_id,
         direction=item.direction,
         sender=chat.known_handles[item.sender.value] if inbound and item.sender else None,
@@ -118,6 +119,7 @@ def make(environment, chat, item):
         trace_id=item.trace_id,
         at=item.at,
         accepted_at=None if inbound else item.sent_at or item.at,
+        cleared_at=None if inbound else item.sent_at or item.at,
         **{name: getattr(item, name) for name in (*TIMES, *ONCE)},
     )
 

@@ -96,6 +96,8 @@ class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletab
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="messages")
     chat = models.ForeignKey("inbox.Chat", models.CASCADE, related_name="messages")
+    # That of its chat, where what a line did is counted along its own indexes.
+    line = models.ForeignKey("lines.Line", models.PROTECT, related_name="+", db_index=False)
     external_id = models.CharField(max_length=100, null=True)
     direction = models.CharField(max_length=10, choices=Direction.choices)
     # Who wrote it: a handle (inbound), a colleague (outbound), or nobody we know (another program).
@@ -117,6 +119,8 @@ class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletab
     at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(null=True)
+    # When the guard last let it go to the wire: from then on it counts towards the limits of its line.
+    cleared_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
@@ -144,6 +148,13 @@ class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletab
         ]
         indexes = [
             models.Index(fields=["chat", "-at", "-id"], name="thread"),
+            # What a line did in a time, and what counts towards its limits.
+            models.Index(fields=["line", "at"], include=["direction"], name="message_of_line"),
+            models.Index(
+                fields=["line", "cleared_at"],
+                name="message_left_by_line",
+                condition=models.Q(cleared_at__isnull=False),
+            ),
             models.Index(
                 fields=["sender", "-at"], name="consent_of_sender", condition=models.Q(direction="inbound")
             ),

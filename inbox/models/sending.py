@@ -178,6 +178,7 @@ class Sendable(models.Model):
         # Until now it was only expected to go by this one.
         fresh.service = accepted.service or fresh.service
         fresh.accepted_at = fresh.accepted_at or timezone.now()
+        fresh.cleared_at = fresh.cleared_at or fresh.accepted_at
         fresh.claimed_at = None
         fresh.verdict = {}
         fresh.save()

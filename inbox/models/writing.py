@@ -116,6 +116,7 @@ class Writable(models.Model):
         message = Message(
             environment_id=chat.environment_id,
             chat=chat,
+            line_id=chat.line_id,
             direction=Message.Direction.OUTBOUND,
             author=by,
             service=content.preferred_service or chat.service,

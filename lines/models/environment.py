@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 
 from lines.models.event import ACCESS_CHANGED, Event
 from lines.models.keeping import Keeping
+from lines.models.opening import Opening
 from lines.models.people import Role
 from partyline.fields import EncryptedTextField
 from partyline.moments import moment
@@ -34,7 +35,7 @@ class EnvironmentQuerySet(models.QuerySet):
         return self.filter(memberships__user=user, memberships__role=Role.ADMIN)
 
 
-class Environment(Keeping):
+class Environment(Keeping, Opening):
     """A wall: its lines, chats, keys and events are seen from no other environment."""
 
     class Carrier(models.TextChoices):

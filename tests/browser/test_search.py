@@ -26,7 +26,7 @@ from inbox.models import Chat
 chat = Chat.start(line, [handle.value], by=User.objects.get(email="ana@fairwheel.example"))
 for number in range(%d):
     at = timezone.now() - timedelta(days=40, minutes=10 * number)
-    message = Message.objects.create(id=mirrored_id(environment, number, at), environment=environment, chat=chat, direction="inbound", sender=handle, at=at,
+    message = Message.objects.create(id=mirrored_id(environment, number, at), environment=environment, chat=chat, line=line, direction="inbound", sender=handle, at=at,
         created_at=at, service="iMessage")
     text = "The pannier racks, again" if number in (90, 120, 150) else "Story, part " + str(number)
     Part.objects.create(message=message, index=0, kind="text", text=text)

@@ -24,7 +24,13 @@ def long(make_chat, shop, environment):
     chat = make_chat(shop, DORA, name="Dora")
     now = timezone.now()
     Message.objects.bulk_create(
-        Message(environment=environment, chat=chat, direction="outbound", at=now - timedelta(minutes=n // 3))
+        Message(
+            environment=environment,
+            chat=chat,
+            line=shop,
+            direction="outbound",
+            at=now - timedelta(minutes=n // 3),
+        )
         for n in range(LONG)
     )
     return chat

@@ -182,7 +182,9 @@ def test_a_poll_goes_alone_on_imessage_and_not_first(ask, noras, ana, make_chat,
         (make_chat(shop, "+14155550191"), 1005),
     ):
         if number == 2017:
-            chat.messages.create(environment=chat.environment, direction="inbound", at=noras.created_at)
+            chat.messages.create(
+                environment=chat.environment, line=shop, direction="inbound", at=noras.created_at
+            )
         with pytest.raises(Refused) as refused:
             ask("Yes", "No", chat=chat)
         assert refused.value.number == number

@@ -578,6 +578,7 @@ def test_where_a_chat_stands_is_what_the_rules_say(environment, shop, make_chat,
             Message.objects.create(
                 environment=environment,
                 chat=chat,
+                line_id=chat.line_id,
                 direction="inbound" if one["inbound"] else "outbound",
                 at=minutes(one["at"]),
                 reconciled_at=NOW if one["reconciled"] else None,
