@@ -7,14 +7,17 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from inbox import media, models
+from inbox.analytics import rollup
 from inbox.models.sending import CLAIM_LASTS
 from lines import gateways
-from lines.models import Line
+from lines.models import Environment, Line
 from partyline.wake import wake
 
 __all__ = [
+    "check_figures",
     "fetch_media",
     "fetch_media_due",
+    "keep_figures",
     "learn_capability",
     "make_previews",
     "remove_files",
@@ -104,6 +107,17 @@ def run_errands_due():
 @shared_task
 def share_cards_due():
     models.Chat.share_cards_due()
+
+
+@shared_task(expires=60)
+def keep_figures():
+    rollup.follow_all()
+
+
+@shared_task
+def check_figures():
+    for environment in Environment.objects.order_by("pk"):
+        rollup.check(environment)
 
 
 @shared_task

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import structlog
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from environs import Env
 
@@ -147,6 +148,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "keep figures": {"task": "inbox.tasks.keep_figures", "schedule": 5.0, "options": {"expires": 5}},
+    "check figures": {"task": "inbox.tasks.check_figures", "schedule": crontab(hour=3, minute=20)},
     "share contact cards": {
         "task": "inbox.tasks.share_cards_due",
         "schedule": 60.0,

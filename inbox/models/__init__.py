@@ -2,6 +2,7 @@ from inbox.models.attachment import Attachment
 from inbox.models.chat import Chat, Participant
 from inbox.models.contact import Contact, Handle
 from inbox.models.errand import Errand
+from inbox.models.figures import AnswerTimes, FailureFigures, Figures, FiguresCursor, WeekHours
 from inbox.models.location import LocationShare
 from inbox.models.message import Message
 from inbox.models.note import Note
@@ -14,6 +15,7 @@ from inbox.models.saved_reply import SavedReply
 from inbox.models.scheduled import ScheduledSend
 
 __all__ = [
+    "AnswerTimes",
     "Attachment",
     "Chat",
     "ChatRead",
@@ -21,6 +23,9 @@ __all__ = [
     "Draft",
     "Edit",
     "Errand",
+    "FailureFigures",
+    "Figures",
+    "FiguresCursor",
     "Handle",
     "LocationShare",
     "Message",
@@ -32,4 +37,5 @@ __all__ = [
     "Refused",
     "SavedReply",
     "ScheduledSend",
+    "WeekHours",
 ]

@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from inbox.live import THREAD_LINES
+from inbox.models import FiguresCursor
 from inbox.models.refusing import Refused
 from lines.models import ApiRequest, Event, EventCounter
 from webhooks.models.delivery import Delivery
@@ -152,9 +153,11 @@ class Retention(models.Model):
         return len(rows) == BATCH and reached == rows[-1][1]
 
     def _told_to(self):
-        """How far all subscriptions are told; it only grows."""
+        """How far all subscriptions and the figures are told; it only grows."""
         active = Subscription.objects.active().filter(environment=self.environment_id)
-        return min(active.values_list("published", flat=True), default=float("inf"))
+        counted = FiguresCursor.objects.filter(environment=self.environment_id)
+        told = [*active.values_list("published", flat=True), *counted.values_list("sequence", flat=True)]
+        return min(told, default=float("inf"))
 
     def _under_way(self, event_ids):
         found = Delivery.objects.unfinished().filter(event_id__in=event_ids)
