@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-import phonenumbers.timezone
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from inbox import zones
+from inbox.facts import Facts
 from inbox.models import Chat, Handle, Message
 from inbox.models.contact import normal_handle
 from inbox.models.content import URL
@@ -248,7 +249,10 @@ class Start:
         if not self.people or not self.chosen:
             return guard.Verdict()
         values = [recipient.value for recipient in self.people]
-        return guard.check(guard.Outgoing(self.chosen.line, values, is_group=self.is_group))
+        line = self.chosen.line
+        line.environment = self.environment
+        facts = Facts.in_mind(line, values, self.text, chat=self.existing, is_group=self.is_group)
+        return guard.check(facts)
 
     @property
     def has_link(self):
@@ -273,43 +277,20 @@ class Start:
     def clocks(self):
         """What time it is for them: (names, time, place, whether that is a good hour), people of one clock together."""
         clocks = {}
+        ours = zones.our_zone(self.chosen.line if self.chosen else Line(), self.environment)
         for recipient in self.people:
-            if zone := zone_of(recipient.handle):
-                there = timezone.now().astimezone(ZoneInfo(zone))
-                clocks.setdefault((there.strftime("%H:%M"), zone), (there, []))[1].append(
+            zone = zones.zone_of(recipient.handle, ours)
+            if zone.is_sure:
+                there = timezone.now().astimezone(ZoneInfo(zone.name))
+                clocks.setdefault((there.strftime("%H:%M"), zone.name), (there, []))[1].append(
                     recipient.handle.first_name
                 )
         return [
             {
                 "names": names,
                 "time": f"{there.hour}:{there:%M}",
-                "place": zone.rpartition("/")[2].replace("_", " "),
+                "place": zones.city_of(zone),
                 "is_calm": there.hour in CALM,
             }
             for (_, zone), (there, names) in list(clocks.items())[:SHOWN]
         ]
-
-
-def zone_of(handle):
-    """The IANA name of where somebody is: by their contact, else by their number where that says it; else None."""
-    if handle.contact and handle.contact.time_zone:
-        return known_zone(handle.contact.time_zone)
-    if handle.kind != "phone":
-        return None
-    try:
-        zones = phonenumbers.timezone.time_zones_for_number(phonenumbers.parse(handle.value))
-    except phonenumbers.NumberParseException:
-        return None
-    zones = [zone for zone in zones if known_zone(zone)]
-    now = timezone.now()
-    # A number of a whole country says something only where the whole country has one clock.
-    is_sure = len({now.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}) == 1
-    return zones[0] if is_sure else None
-
-
-def known_zone(name):
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
-    return name if name != "Etc/Unknown" else None

@@ -1,6 +1,6 @@
 """In which time zone a person lives, and what a time on their clock is on everybody's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,15 +11,20 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from phonenumbers.timezone import time_zones_for_number
 
+# What the numbering plan says where it says nothing.
+UNKNOWN = "Etc/Unknown"
+
 
 @dataclass(frozen=True)
 class Zone:
     """`name` is IANA's. `source` says how we know: from their `contact`, by their `number`, or it is `ours`.
-    `among` counts the zones that their number may be in; 1 where there is no doubt."""
+    `among` counts the zones that their number may be in; 1 where there is no doubt. `is_sure`: it is the time there
+    now, in whichever of them they are."""
 
     name: str
     source: str
     among: int = 1
+    is_sure: bool = field(default=True, compare=False)
 
     @property
     def city(self):
@@ -38,17 +43,27 @@ def zone_of_chat(chat):
 
 
 def zone_of(handle, ours):
-    if handle.contact and is_zone(handle.contact.time_zone):
-        return Zone(handle.contact.time_zone, "contact")
-    zones = zones_of_number(handle.value)
+    return zone_of_value(handle.value, handle.contact.time_zone if handle.contact else "", ours)
+
+
+def zone_of_value(value, known, ours):
+    """Of who has the handle `value` and, as their contact says, lives in the zone `known`, which may be empty."""
+    if is_zone(known):
+        return Zone(known, "contact")
+    zones = zones_of_number(value)
     if not zones:
-        return ours
-    # A number may fit many zones. Most write to somebody near.
-    return Zone(ours.name if ours.name in zones else zones[0], "number", len(zones))
+        return replace(ours, is_sure=False)
+    # A number may fit many zones. Most write to somebody near; a number of a whole country says the time only where all
+    # of it has one clock.
+    now = timezone.now()
+    is_sure = len(zones) == 1 or len({now.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}) == 1
+    return Zone(ours.name if ours.name in zones else zones[0], "number", len(zones), is_sure)
 
 
-def our_zone(line):
+def our_zone(line, environment=None):
     """The one that was set; while nobody has set any, that of the line's number."""
+    if environment is not None and environment.time_zone != "UTC":
+        return Zone(environment.time_zone, "ours")
     zones = zones_of_number(line.phone_number)
     if settings.TIME_ZONE == "UTC" and len(zones) == 1:
         return Zone(zones[0], "ours")
@@ -62,7 +77,7 @@ def zones_of_number(number):
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return ()
-    return tuple(name for name in time_zones_for_number(parsed) if is_zone(name))
+    return tuple(name for name in time_zones_for_number(parsed) if name != UNKNOWN and is_zone(name))
 
 
 def is_zone(name):

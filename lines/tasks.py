@@ -5,6 +5,7 @@ from lines.sandbox import outbox
 from partyline.wake import wake
 
 __all__ = [
+    "end_warming_due",
     "post_sandbox_webhooks",
     "put_contact_card",
     "put_contact_cards_due",
@@ -36,3 +37,8 @@ def put_contact_cards_due():
 @shared_task
 def tell_of_expired_keys():
     models.ApiToken.tell_expired()
+
+
+@shared_task
+def end_warming_due():
+    models.Line.end_warming_due()

@@ -170,6 +170,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "end warming": {
+        "task": "lines.tasks.end_warming_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "sandbox carrier": {
         "task": "lines.tasks.post_sandbox_webhooks",
         "schedule": 2.0,

@@ -10,7 +10,7 @@ from inbox.api.access import chat_of, chats_of, newest_chats, place_in, with_peo
 from inbox.api.addresses import Number, handles_in
 from inbox.api.schemas import Chat as ChatShape
 from inbox.api.schemas import ChatMadeAnswer, ChatPage, NewChat
-from inbox.api.sending import send_once
+from inbox.api.sending import answer_of, send_once
 from inbox.models import Chat
 from lines.api.auth import reads, sends
 from partyline.problems import Problem, answer
@@ -39,7 +39,7 @@ def create(request, data: NewChat):
     )
     chat = with_people(chats_of(request.token)).get(pk=message.chat_id)
     message.chat = chat
-    return answer({"chat": shapes.made(chat, message)}, 201)
+    return answer_of(message, {"chat": shapes.made(chat, message)}, 201)
 
 
 class Listed(Schema):

@@ -6,10 +6,9 @@ from inbox.api import shapes
 from inbox.api.access import chat_of
 from inbox.api.contents import Files
 from inbox.api.schemas import MemoAnswer, MemoSent
-from inbox.api.sending import send_once
+from inbox.api.sending import answer_of, send_once
 from inbox.models.content import Content
 from lines.api.auth import sends
-from partyline.problems import answer
 
 router = Router(tags=["Messages"], by_alias=True)
 
@@ -30,4 +29,4 @@ def send_voice_memo(request, chat_id: shapes.Id, data: MemoSent):
     chat = chat_of(request, chat_id)
     message = send_once(request, data, where=str(chat.pk), place=lambda content: chat, make=content_of)
     message.chat = chat
-    return answer({"voice_memo": shapes.memo(chat, message)}, 202)
+    return answer_of(message, {"voice_memo": shapes.memo(chat, message)}, 202)

@@ -26,7 +26,7 @@ from inbox.api.schemas import (
     Sending,
 )
 from inbox.api.schemas import Message as MessageShape
-from inbox.api.sending import send_once
+from inbox.api.sending import answer_of, send_once
 from inbox.choosing import choose_line
 from inbox.models import Chat
 from lines.api.auth import reads, sends
@@ -70,7 +70,11 @@ def list_messages(request, chat_id: shapes.Id, paged: Query[Paged]):
     operation_id="chats_messages_send",
 )
 def send(request, chat_id: shapes.Id, data: Sending):
-    """Queue a message. It passes the same guard as those of people, and appears in the inbox under the key's name."""
+    """Queue a message. It passes the same guard as those of people, and appears in the inbox under the key's name.
+
+    What the guard holds is `pending` until it leaves by itself; the headers X-Guard and X-Guard-Reason say why and, where
+    that is known, until when.
+    """
     chat = bare_chat_of(request, chat_id)
     message = send_once(
         request,
@@ -81,7 +85,7 @@ def send(request, chat_id: shapes.Id, data: Sending):
         makes_chat=False,
     )
     message.chat = chat
-    return answer({"chat_id": chat.pk, "message": shapes.sent(message)}, 202)
+    return answer_of(message, {"chat_id": chat.pk, "message": shapes.sent(message)}, 202)
 
 
 @router.post(
@@ -115,7 +119,7 @@ def create(request, data: NewMessage, idempotency_key: Annotated[str | None, Hea
     message = send_once(request, data, where="messages", key=key, place=place, frees_link=True)
     chat = with_people(chats_of(request.token)).get(pk=message.chat_id)
     message.chat = chat
-    return answer(shapes.chosen(chat, message), 202)
+    return answer_of(message, shapes.chosen(chat, message), 202)
 
 
 @router.get(
@@ -125,7 +129,8 @@ def create(request, data: NewMessage, idempotency_key: Annotated[str | None, Hea
     operation_id="messages_retrieve",
 )
 def retrieve(request, message_id: shapes.Id):
-    return answer(shapes.message(message_of(request, message_id)))
+    message = message_of(request, message_id)
+    return answer_of(message, shapes.message(message))
 
 
 @router.patch(

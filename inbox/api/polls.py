@@ -11,7 +11,7 @@ from inbox import wire
 from inbox.api import shapes
 from inbox.api.access import chat_of, message_of
 from inbox.api.schemas import ChatHandle, Key, Reaction
-from inbox.api.sending import send_once
+from inbox.api.sending import answer_of, send_once
 from inbox.models.content import Content
 from inbox.models.options import LONGEST, MOST, poll_of
 from lines.api.auth import reads, sends
@@ -85,7 +85,7 @@ def create(request, chat_id: shapes.Id, data: NewPoll):
     message = send_once(
         request, data, where=f"{chat.pk}/polls", key=key, place=lambda content: chat, make=content_of
     )
-    return answer(envelope(message_of(request, message.pk)), 202)
+    return answer_of(message, envelope(message_of(request, message.pk)), 202)
 
 
 def content_of(request, data, *, frees_link=False):

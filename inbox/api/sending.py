@@ -4,6 +4,7 @@ from django.db import transaction
 
 from inbox.api.contents import content_of, fingerprint_of
 from inbox.models import Message
+from partyline.problems import answer
 
 
 def send_once(request, data, *, where, place, key=None, frees_link=False, make=content_of, makes_chat=True):
@@ -24,3 +25,15 @@ def send_once(request, data, *, where, place, key=None, frees_link=False, make=c
             if known := Message.under_key(environment.pk, key, fingerprint=fingerprint):
                 return known
         return place(content).send(by=actor, content=content, key=key)
+
+
+def answer_of(message, data, status=200):
+    """The answer, with the guard's word where it holds the message or warns of it: V3 has no field for that. Until when it
+    is held stands there where that is known."""
+    response = answer(data, status)
+    verdict = message.verdict if message.verdict.get("rule") else {}
+    if verdict:
+        until = f"; until={verdict['until']}" if verdict.get("until") else ""
+        response["X-Guard"] = f"{verdict['action']}; rule={verdict['rule']}{until}"
+        response["X-Guard-Reason"] = verdict["reason"]
+    return response

@@ -85,7 +85,11 @@ def learn_messages(environment, news, chats, sheet, learned):
         # That it failed is told with the failure.
         kind = "inbox.poll_changed" if item.type == "poll.failed" else item.type
         sheet.note(kind, message=message, data=wire.as_of(kind, data), trace_id=item.trace_id)
-    return [message for message in new.values() if message.is_inbound], happened
+    inbound = [message for message in new.values() if message.is_inbound]
+    if inbound:
+        # What was held answers them now.
+        Message.look_again(chat__in={message.chat_id for message in inbound})
+    return inbound, happened
 
 
 def known_messages(environment, told, chats):

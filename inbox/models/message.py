@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 from inbox.models.deleting import Deletable
 from inbox.models.editing import Editable
 from inbox.models.effects import label_of, shown_as
+from inbox.models.holding import Holdable
 from inbox.models.keying import Keyed
 from inbox.models.outlining import Outlined
 from inbox.models.polling import Pollable
@@ -85,7 +86,7 @@ class MessageQuerySet(models.QuerySet):
         ).prefetch_related(*FOR_BUBBLES)
 
 
-class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletable, Outlined):
+class Message(Sendable, Holdable, Keyed, Reactable, Stickable, Pollable, Editable, Deletable, Outlined):
     """A message of a chat, ours or theirs. Its state is derived from its times, so their order of arrival is
     of no account; a time that is once known does not change."""
 
@@ -155,6 +156,7 @@ class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletab
                 name="message_left_by_line",
                 condition=models.Q(cleared_at__isnull=False),
             ),
+            *Holdable.INDEXES,
             models.Index(
                 fields=["sender", "-at"], name="consent_of_sender", condition=models.Q(direction="inbound")
             ),
@@ -212,6 +214,12 @@ class Message(Sendable, Keyed, Reactable, Stickable, Pollable, Editable, Deletab
     @property
     def text(self):
         return "\n".join(part.text for part in self.parts.all() if part.text)
+
+    @property
+    def said(self):
+        """Its parts, also where they are not stored yet."""
+        known = getattr(self, "known_parts", None)
+        return self.parts.all() if known is None else known
 
     @property
     def groups(self):

@@ -238,7 +238,9 @@ class ScheduledSend(models.Model):
             return self.refuse(f"{verdict.reason}. {verdict.remedy}".strip())
         try:
             with transaction.atomic():
-                message = chat.send(by=by, content=self.content, key=str(self.pk), is_typed=False)
+                message = chat.send(
+                    by=by, content=self.content, key=str(self.pk), is_typed=False, is_scheduled=True
+                )
         except Refused as refusal:
             return self.refuse(refusal.sentence)
         self.message = message

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 # A claim older than this belonged to a worker that died; the key makes sending again safe.
 CLAIM_LASTS = timedelta(seconds=60)
 MAX_TRIES = 8
+# Seconds.
+WAKES_WITHIN = 1800
 
 
 def backoff(tries):
@@ -65,7 +67,7 @@ class Sendable(models.Model):
             cls.waiting_to_leave()
             .filter(chat=chat_id)
             .select_for_update(of=("self",))
-            .select_related("chat__line", "environment")
+            .select_related("chat__line", "environment", "author")
             .order_by("at", "id")
             .first()
         )
@@ -79,36 +81,14 @@ class Sendable(models.Model):
         message.save(update_fields=["claimed_at", "tries"])
         return message
 
-    def judge(self, *, leaving):
-        """The guard's verdict on this message now; what has left counts, and when queueing also what waits."""
-        ours = self.chat.messages.filter(direction="outbound", failed_at=None).exclude(pk=self.pk)
-        if leaving:
-            ours = ours.exclude(accepted_at=None)
-        lately = [
-            accepted or queued
-            for accepted, queued in ours.order_by("-at").values_list("accepted_at", "queued_at")[:60]
-            if accepted or queued
-        ]
-        return guard.check(
-            guard.Outgoing(
-                line=self.chat.line,
-                handles=self.chat.guarded,
-                is_group=self.chat.is_group,
-                lately=lately,
-                overrides_opt_out=self.overrides_opt_out,
-            )
-        )
-
     def leave(self):
         """Pass the guard once more and go to the carrier. Called with a claim only."""
-        verdict = self.judge(leaving=True)
-        if verdict.refused:
-            return self.fail(verdict.code, verdict.reason, verdict=verdict)
-        if verdict.held:
-            return self.put_back(verdict.until, verdict=verdict)
+        if not self.clear().allowed:
+            return None
         try:
             accepted = gateways.for_environment(self.environment).send(self.outgoing())
         except PermanentFailure as failure:
+            self.give_back()
             return self.fail(failure.code, failure.reason)
         except TemporaryFailure as failure:
             if self.tries >= MAX_TRIES:
@@ -180,7 +160,8 @@ class Sendable(models.Model):
         fresh.accepted_at = fresh.accepted_at or timezone.now()
         fresh.cleared_at = fresh.cleared_at or fresh.accepted_at
         fresh.claimed_at = None
-        fresh.verdict = {}
+        # A warning stays to be read.
+        fresh.verdict = fresh.verdict if fresh.verdict.get("action") == guard.WARN else {}
         fresh.save()
         fresh.name_poll(accepted.option_ids)
         fresh.find_answers()
@@ -200,11 +181,17 @@ class Sendable(models.Model):
 
     @transaction.atomic
     def put_back(self, until, *, verdict=None, why=""):
-        """Not now: try again at `until`."""
+        """Not now: try again at `until`. What the guard holds was not tried."""
+        before, was_held = self.verdict, self.is_held
         self.verdict = verdict.as_json() if verdict else {"action": "wait", "reason": why}
         self.next_try_at, self.claimed_at = until, None
-        self.save(update_fields=["verdict", "next_try_at", "claimed_at"])
-        self.environment.record("inbox.message_waits", message=self, by=self.author, data={"reason": why})
+        self.tries -= 1 if verdict else 0
+        self.save(update_fields=["verdict", "next_try_at", "claimed_at", "tries"])
+        if not was_held or before != self.verdict:
+            reason = self.verdict["reason"]
+            self.environment.record(
+                "inbox.message_waits", message=self, by=self.author, data={"reason": reason}
+            )
         self.send_later(until)
 
     @transaction.atomic
@@ -213,7 +200,17 @@ class Sendable(models.Model):
             self.verdict = verdict.as_json()
         self.failed_at, self.claimed_at = timezone.now(), None
         self.error_code, self.error = code or None, reason[:300]
-        self.save(update_fields=["verdict", "failed_at", "claimed_at", "error_code", "error"])
+        self.save(
+            update_fields=[
+                "verdict",
+                "failed_at",
+                "claimed_at",
+                "cleared_at",
+                "begins",
+                "error_code",
+                "error",
+            ]
+        )
         if poll := self.poll_part:
             data = wire.poll_failure(self, poll.extra["options"], {})
             self.environment.record("poll.failed", message=self, by=self.author, data=data)
@@ -249,10 +246,10 @@ class Sendable(models.Model):
             message.save()
             return message
         message.failed_at = message.error_code = None
-        message.error, message.tries, message.next_try_at = "", 0, verdict.until
+        message.error, message.tries, message.next_try_at = "", 0, verdict.try_at(timezone.now())
         message.save()
         message.environment.record("inbox.message_queued", message=message, by=by)
-        message.send_later(verdict.until)
+        message.send_later(message.next_try_at)
         return message
 
     @property
@@ -274,4 +271,6 @@ class Sendable(models.Model):
         from inbox import tasks
 
         delay = max(0.0, (until - timezone.now()).total_seconds()) if until else 0
-        tasks.wake(tasks.send_chat, str(self.chat_id), countdown=delay)
+        # The broker keeps nothing for hours; what leaves later is found by the sweep.
+        if delay < WAKES_WITHIN:
+            tasks.wake(tasks.send_chat, str(self.chat_id), countdown=delay)

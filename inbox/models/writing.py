@@ -1,8 +1,10 @@
 from django.db import models, transaction
 from django.utils import timezone
 
+from inbox.facts import Facts
 from inbox.models.contact import Handle
 from inbox.models.content import Content, parts_of
+from inbox.models.holding import wording_of
 from inbox.models.refusing import Refused
 from lines import guard
 from partyline import trace
@@ -88,11 +90,12 @@ class Writable(models.Model):
         return {chat.line_id: chat for chat in found.order_by("last_activity_at", "pk")}
 
     @transaction.atomic
-    def send(self, *, by, text="", content=None, key=None, retry_of=None, is_typed=True):
+    def send(self, *, by, text="", content=None, key=None, retry_of=None, is_typed=True, is_scheduled=False):
         """Queue a message: a Content, or in short a `text`. Raises Refused where the contract forbids its content.
 
         The same `key` again returns the message that it made, and sends nothing. What the guard refuses is kept,
-        with the reason in words, and never leaves; to a program it is Refused, and so is what would have to wait.
+        with the reason in words, and never leaves; to a program it is Refused, and so is what would come too fast.
+        What it holds otherwise leaves by itself, a program's message too.
         What was not typed just now (`is_typed`) leaves the author's draft and what they have read as they are.
         """
         from inbox.models.message import Message
@@ -131,25 +134,27 @@ class Writable(models.Model):
             selection=content.selection,
             trace_id=trace.current(),
             retry_of=retry_of,
+            is_scheduled=is_scheduled,
+            wording=wording_of("\n".join(content.texts)),
             at=now,
             queued_at=now,
         )
+        message.known_parts = [Part.written(message, index, part) for index, part in enumerate(content.parts)]
         verdict = message.judge(leaving=False)
-        if by is not None and by.is_program and (verdict.refused or verdict.held):
-            raise Refused(verdict.code, f"{verdict.reason}.", until=verdict.until)
+        if by is not None and by.is_program and (stopped := verdict.refused_to_programs):
+            raise Refused(stopped.code, stopped.sentence, until=stopped.until)
         if verdict.action != "allow":
             message.verdict = verdict.as_json()
         if verdict.refused:
             message.failed_at, message.error_code, message.error = now, verdict.code, verdict.reason
-        message.next_try_at = verdict.until or now
+        message.next_try_at = verdict.try_at(now)
         message.save(force_insert=True)
-        message.known_parts = [Part.written(message, index, part) for index, part in enumerate(content.parts)]
         Part.objects.bulk_create(message.known_parts)
         message.known_reactions = []
         chat.wrote(message, by=by, is_typed=is_typed)
         chat.environment.record("inbox.message_queued", message=message, by=by)
         if not verdict.refused:
-            message.send_later(verdict.until)
+            message.send_later(message.next_try_at)
         self.take_state_of(chat)
         return message
 
@@ -160,8 +165,13 @@ class Writable(models.Model):
         self._prefetched_objects_cache = {}
 
     def verdict(self):
-        """What the guard would say now of a message from here, whatever its pace."""
-        return guard.check(guard.Outgoing(line=self.line, handles=self.guarded, is_group=self.is_group))
+        """What the guard would always say of a message from here, whatever it says and when."""
+        outgoing = guard.Outgoing(self.line, self.guarded, is_group=self.is_group)
+        return guard.check(outgoing, policy=guard.Policy.always())
+
+    def verdict_on(self, text):
+        """What the guard would say now of a person's `text`."""
+        return guard.check(Facts.in_mind(self.line, self.guarded, text, chat=self, is_group=self.is_group))
 
     def wrote(self, message, *, by, is_typed=True):
         """What follows for the chat from a message of ours: it moves up, is open, and is ours who answered."""

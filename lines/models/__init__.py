@@ -3,6 +3,7 @@ from lines.models.consent import BlockedHandle, OptOut
 from lines.models.contact_card import ContactCard
 from lines.models.environment import Environment
 from lines.models.event import Event, EventCounter
+from lines.models.guard_rule import GuardRule
 from lines.models.line import Line, LineAccess
 from lines.models.people import Invitation, Membership, User
 from lines.models.request import ApiRequest
@@ -35,6 +36,7 @@ __all__ = [
     "Environment",
     "Event",
     "EventCounter",
+    "GuardRule",
     "Handset",
     "Invitation",
     "Line",

@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 from lines import gateways
 from lines.models.event import ACCESS_CHANGED
 from lines.models.people import Membership, Role, User
+from lines.models.warming import Warming
 
 WIRES = ["teal", "rust", "plum", "moss", "slate", "honey"]
 
@@ -31,7 +32,7 @@ class LineQuerySet(models.QuerySet):
         return self.visible_to(user).filter(models.Q(environment__in=leads) | models.Q(pk__in=own))
 
 
-class Line(models.Model):
+class Line(Warming):
     """A phone number of ours, with its people and its health."""
 
     class Status(models.TextChoices):
@@ -59,7 +60,6 @@ class Line(models.Model):
     # The carrier's last word on the number (ACTIVE, FLAGGED, RELEASED) and its time.
     carrier_status = models.CharField(max_length=10, default="ACTIVE")
     carrier_status_at = models.DateTimeField(null=True)
-    warmed_from = models.DateField(null=True, blank=True)
     # Shows them that somebody types, by itself, while an answer is written.
     auto_typing = models.BooleanField(default=True)
     # Tells the carrier that a conversation was read, once one of us has.
@@ -135,13 +135,14 @@ class Line(models.Model):
             self.status = self.Status.FLAGGED
             self.status_reason = f"its reputation is {self.reputation.lower().replace('_', ' ')}"
         else:
-            self.status = self.Status.WARMING if self.status == self.Status.WARMING else self.Status.ACTIVE
+            is_warming = self.status == self.Status.WARMING or self.is_in_ramp
+            self.status = self.Status.WARMING if is_warming else self.Status.ACTIVE
             self.status_reason = ""
 
     @transaction.atomic
     def resume(self, *, by):
         """As it stands with the carrier; a number that was taken back cannot be resumed."""
-        status = "flagged" if self.carrier_status == "FLAGGED" else "active"
+        status = "flagged" if self.carrier_status == "FLAGGED" else "warming" if self.is_in_ramp else "active"
         paused = Line.objects.filter(status="paused", pk=self.pk).exclude(carrier_status="RELEASED")
         if paused.update(status=status, status_reason=""):
             self.refresh_from_db()

@@ -7,6 +7,7 @@ GUIDES = {
         ("environments", "Environments"),
         ("errors", "Errors and trace_id"),
         ("sending-once", "Sending once"),
+        ("guard", "What the guard holds"),
         ("services", "iMessage, RCS, SMS"),
         ("deleting", "Deleting"),
     ],

@@ -189,6 +189,22 @@ def test_too_many_to_one_person_have_to_wait(send, settings):
     assert Message.objects.count() == 3
 
 
+def test_what_the_guard_holds_is_taken_and_leaves_later(program, shop, make_chat, no_workers, max):
+    shop.warm(by=max, ramp=[1])
+    chats = [make_chat(shop, number, external_id=number) for number in (CARL, DORA)]
+    raw = program.chats.messages.with_raw_response
+    answers = [raw.send(str(chat.pk), message=text("Hello")) for chat in chats]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [answer.parse().message.delivery_status for answer in answers] == ["pending", "pending"]
+    held = Message.objects.get(chat=chats[1])
+    assert held.state == "held"
+    told = answers[1].headers
+    assert told["X-Guard"] == f"hold; rule=ramp; until={held.next_try_at.isoformat()}"
+    assert told["X-Guard-Reason"] == "Shop is warming up and has sent enough for today"
+    again = program.messages.with_raw_response.retrieve(str(held.pk)).headers
+    assert again["X-Guard"] == told["X-Guard"]
+
+
 def test_an_answer_quotes_what_it_answers(send, chat):
     original = chat.messages.get()
     sent = send(text("Yes", reply_to={"message_id": str(original.pk)}))

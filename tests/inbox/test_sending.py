@@ -265,8 +265,7 @@ def test_the_thirty_first_message_within_a_minute_is_held_not_refused(chat, ana,
     tasks.send_chat(chat.pk)
     assert len(carrier.asked) == 30
 
-    Message.objects.update(accepted_at=None)
-    Message.objects.exclude(pk=message.pk).update(accepted_at=timezone.now() - timedelta(seconds=61))
+    Message.objects.exclude(pk=message.pk).update(cleared_at=timezone.now() - timedelta(seconds=61))
     Message.objects.update(next_try_at=timezone.now())
     tasks.send_chat(chat.pk)
     assert len(carrier.asked) == 31
