@@ -24,6 +24,8 @@ from lines.models import Line
 LOOKED_AT, SHOWN = 60, 5
 # Hours of their day in which nobody minds.
 CALM = range(8, 21)
+# Rules of the guard of which the advice speaks in words of its own.
+ADVISED = ("inbound_first", "link_in_first", "quiet_hours")
 PARTS = re.compile(r"[,;\n]")
 
 
@@ -253,6 +255,11 @@ class Start:
         line.environment = self.environment
         facts = Facts.in_mind(line, values, self.text, chat=self.existing, is_group=self.is_group)
         return guard.check(facts)
+
+    @property
+    def doubts(self):
+        """What the guard holds it for or warns of, as far as the advice does not say it anyway."""
+        return [one for one in self.verdict.all if one.held or (one.allowed and one.rule not in ADVISED)]
 
     @property
     def has_link(self):

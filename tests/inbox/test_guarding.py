@@ -6,12 +6,14 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from inbox import facts, mirror, tasks
 from inbox.mirror import LineNews
 from inbox.models import Message, Refused
 from inbox.models.holding import wording_of
+from inbox.starting import Start
 from lines import guard
 from lines.gateways import PermanentFailure, TemporaryFailure
 from lines.models import ApiToken, GuardRule, Line
@@ -418,3 +420,85 @@ def test_a_plan_can_be_changed_ended_and_must_be_one(shop, max, warm, stranger, 
             shop.warm(by=max, ramp=plan)
     shop.refresh_from_db()
     assert (shop.status, shop.ramp) == ("active", [2, 2])
+
+
+def words(client_of, user, chat, text):
+    return client_of(user).post(reverse("verdict", args=[chat.pk]), {"text": text})
+
+
+def test_the_composer_is_told_before_it_is_sent(client_of, warm, stranger, choose, ana, gateway):
+    shop = warm(1)
+    first, second = stranger(shop), stranger(shop)
+    for name in ("quiet_hours", "inbound_first"):
+        choose(name, "off")
+    assert words(client_of, ana, first, "Hello").content.strip() == b""
+    first.send(by=ana, text="Hello")
+    leave(first)
+    told = words(client_of, ana, second, "Hello").content.decode()
+    assert "This leaves" in told
+    assert "because Shop is warming up and has sent enough for today" in told
+    choose("same_text", "refuse", most=1)
+    first.send(by=ana, text=LONG)
+    told = words(client_of, ana, second, LONG).content.decode()
+    assert "This is not sent, because the same words went to 1 person within an hour" in told
+    assert Message.objects.filter(chat=second).count() == 0
+
+
+def test_the_composer_knows_of_a_flagged_line_from_the_start(client_of, environment, shop, chat, ana):
+    hear(environment, shop, "FLAGGED")
+    foot = client_of(ana).get(reverse("foot", args=[chat.pk])).content.decode()
+    assert "This leaves later, because Shop is flagged by the carrier" in foot
+    assert 'data-set-mode="reply"' in foot
+
+
+def test_who_may_not_answer_is_told_nothing(client_of, chat, olga, wim, reader):
+    assert [words(client_of, user, chat, "Hello").status_code for user in (olga, wim, reader)] == [
+        404,
+        404,
+        403,
+    ]
+
+
+def test_a_held_message_says_why_and_an_admin_sends_it(
+    client_of, warm, stranger, ana, max, olga, gateway, press
+):
+    shop = warm(1)
+    chats = [stranger(shop), stranger(shop)]
+    for chat in chats:
+        held = chat.send(by=ana, text="Hello")
+    leave(*chats)
+    page = client_of(ana).get(f"/inbox/all/{chats[1].pk}/").content.decode()
+    assert "because Shop is warming up" in page
+    helped = [client_of(user).get(reverse("held", args=[held.pk])) for user in (ana, max, olga)]
+    assert [answer.status_code for answer in helped] == [200, 200, 404]
+    assert b"An admin can send it now" in helped[0].content
+    assert reverse("release", args=[held.pk]).encode() in helped[1].content
+
+    assert [press(user, "release", held).status_code for user in (ana, olga)] == [404, 404]
+    assert state_of(held) == "held"
+    assert press(max, "release", held).status_code == 200
+    leave(*chats)
+    assert state_of(held) == "accepted"
+    assert "let a held message go" in client_of(ana).get(f"/inbox/all/{chats[1].pk}/").content.decode()
+
+
+def test_what_a_flagged_line_holds_nobody_sends(client_of, environment, shop, chat, ana, max, press):
+    hear(environment, shop, "FLAGGED")
+    chat.refresh_from_db()
+    held = chat.send(by=ana, text="Yes")
+    helped = client_of(max).get(reverse("held", args=[held.pk])).content.decode()
+    assert "as soon as the line is active again" in helped
+    assert "Send it now" not in helped
+    assert press(max, "release", held).status_code == 422
+    page = client_of(ana).get(f"/inbox/all/{chat.pk}/").content.decode()
+    assert "<b>Waits</b>, because Shop is flagged" in page
+
+
+def test_a_new_conversation_is_judged_before_it_begins(warm, stranger, environment, ana, gateway):
+    shop = warm(1)
+    chat = stranger(shop)
+    chat.send(by=ana, text="Hello")
+    leave(chat)
+    start = Start(ana, environment, texts=[DORA], text="Hello")
+    assert (start.verdict.action, start.verdict.rule) == ("hold", "ramp")
+    assert [doubt.rule for doubt in start.doubts] == ["ramp"]

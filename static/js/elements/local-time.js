@@ -46,6 +46,11 @@ const styles = {
   seconds: (moment) => seconds.format(moment),
   date: (moment) => year.format(moment),
   appointment: (moment) => appointment.format(moment),
+  // When something is going to happen: "at 14:05", "tomorrow at 8:00", "Mon at 8:00".
+  coming: (moment) => {
+    const days = -daysAgo(moment)
+    return [days === 1 ? relative.format(1, "day") : days && row(moment), `at ${time.format(moment)}`].filter(Boolean).join(" ")
+  },
   "day-time": (moment) => (daysAgo(moment) === 0 ? time.format(moment) : `${row(moment)} ${time.format(moment)}`),
 }
 
