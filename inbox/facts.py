@@ -76,8 +76,7 @@ class Facts(guard.Outgoing):
 
     @classmethod
     def of(cls, message, *, is_leaving):
-        chat, author = message.chat, message.author
-        is_program = author is not None and author.is_program
+        chat = message.chat
         chat.line.environment = chat.environment
         return cls(
             chat.line,
@@ -88,7 +87,7 @@ class Facts(guard.Outgoing):
             is_group=chat.is_group,
             overrides_opt_out=message.overrides_opt_out,
             is_released=message.released_by_id is not None,
-            author="keys" if is_program else "schedules" if message.is_scheduled else "people",
+            author=message.written_by,
             is_leaving=is_leaving,
         )
 

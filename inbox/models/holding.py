@@ -62,6 +62,13 @@ class Holdable(models.Model):
         return self.is_waiting_to_leave and self.verdict.get("action") == guard.HOLD
 
     @property
+    def written_by(self):
+        """people, schedules or keys, as the guard has it."""
+        if self.author is not None and self.author.is_program:
+            return "keys"
+        return "schedules" if self.is_scheduled else "people"
+
+    @property
     def held_for(self):
         """The rule that holds it; None where it is not held."""
         return guard.RULES.get(self.verdict.get("rule")) if self.is_held else None
@@ -96,13 +103,22 @@ class Holdable(models.Model):
         if verdict.allowed:
             self.begins = self.begins or facts.is_first
             self.cleared_at = timezone.now()
-            self.verdict = verdict.as_json() if verdict.action == guard.WARN else {}
+            self.verdict = self.passed(verdict)
             self.save(update_fields=["begins", "cleared_at", "verdict"])
         elif verdict.refused:
             self.fail(verdict.code, verdict.reason, verdict=verdict)
         else:
             self.put_back(verdict.try_at(timezone.now()), verdict=verdict)
         return verdict
+
+    def passed(self, verdict):
+        """What is kept of a verdict that lets it go: a warning, and for what it was held until then."""
+        kept = verdict.as_json() if verdict.action == guard.WARN else {}
+        held = self.verdict if self.verdict.get("action") == guard.HOLD else self.verdict.get("was_held")
+        if not held:
+            return kept
+        was_held = {name: held.get(name) for name in ("rule", "reason", "until")}
+        return {"action": "allow"} | kept | {"was_held": was_held}
 
     def give_back(self):
         """The carrier surely did not take it, so it does not count. Unsaved."""
@@ -117,7 +133,8 @@ class Holdable(models.Model):
             return False
         if not self.held_for or not self.held_for.is_releasable:
             raise Refused(2015, f"Nobody can let it go: {self.verdict.get('reason')}.")
-        self.released_by, self.next_try_at, self.verdict = by, timezone.now(), {}
+        self.released_by, self.next_try_at = by, timezone.now()
+        self.verdict = self.passed(guard.Verdict())
         self.save(update_fields=["released_by", "next_try_at", "verdict"])
         self.environment.record("inbox.message_released", message=self, by=by)
         self.send_later(None)

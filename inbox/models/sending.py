@@ -160,8 +160,8 @@ class Sendable(models.Model):
         fresh.accepted_at = fresh.accepted_at or timezone.now()
         fresh.cleared_at = fresh.cleared_at or fresh.accepted_at
         fresh.claimed_at = None
-        # A warning stays to be read.
-        fresh.verdict = fresh.verdict if fresh.verdict.get("action") == guard.WARN else {}
+        # A warning stays to be read; what it waited for does not.
+        fresh.verdict = fresh.verdict if fresh.verdict.get("action") in (guard.WARN, "allow") else {}
         fresh.save()
         fresh.name_poll(accepted.option_ids)
         fresh.find_answers()
