@@ -1,6 +1,7 @@
 from django.urls import path
 
 from inbox.views import (
+    analytics,
     cards,
     chats,
     guard,
@@ -24,6 +25,10 @@ urlpatterns = [
     path("inbox/<slug:view>/", inbox.inbox, name="inbox"),
     path("inbox/<slug:view>/rows/", inbox.rows, name="rows"),
     path("inbox/<slug:view>/<uuid:pk>/", inbox.conversation, name="conversation"),
+    path("analytics/", analytics.analytics, name="analytics"),
+    path("analytics/planner/", analytics.planner, name="planner"),
+    path("analytics/<slug:kind>/", analytics.figure_rows, name="figure-rows"),
+    path("analytics/<slug:kind>.csv", analytics.figure_file, name="figure-file"),
     path("search/", search.search, name="search"),
     path("chats/new/", start.new, name="new"),
     path("chats/new/people/", start.people, name="people-to-write"),

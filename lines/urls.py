@@ -21,6 +21,7 @@ urlpatterns = [
     path("settings/environment/", environment.environment, name="environment"),
     path("settings/environment/turn/", environment.turn, name="turn-environment"),
     path("settings/environment/lift/", environment.lift, name="lift-opt-outs"),
+    path("settings/environment/hours/", environment.keep_hours, name="keep-hours"),
     path("settings/environments/", environments.environments, name="environments"),
     path("settings/environments/make/", environments.make, name="make-environment"),
     path("settings/environments/<uuid:pk>/rename/", environments.rename, name="rename-environment"),

@@ -122,6 +122,10 @@ class Numbers:
         rows = [(lines[row["line"]], Counts(row)) for row in found]
         return sorted(rows, key=lambda row: -row[1].messages)[:MOST]
 
+    @property
+    def most_of_a_line(self):
+        return max((counts.messages for _, counts in self.by_line), default=0) or 1
+
     @cached_property
     def by_service(self):
         found = self.figures().values("service").annotate(**SUMS)

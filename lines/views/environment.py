@@ -1,5 +1,7 @@
 """Settings → environment: what holds for all of its lines."""
 
+from zoneinfo import available_timezones
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -26,6 +28,28 @@ SWITCHES = [
         "They are often taken for spam, and the carrier refuses them unless it has agreed to them.",
     ),
 ]
+
+
+DAYS = [(1, "Mon"), (2, "Tue"), (3, "Wed"), (4, "Thu"), (5, "Fri"), (6, "Sat"), (7, "Sun")]
+
+
+class HoursForm(forms.Form):
+    time_zone = forms.CharField(max_length=64)
+    opens_at = forms.TimeField()
+    closes_at = forms.TimeField()
+    open_days = forms.TypedMultipleChoiceField(
+        choices=DAYS, coerce=int, error_messages={"required": "Choose at least one day."}
+    )
+
+    def clean_time_zone(self):
+        zone = self.cleaned_data["time_zone"]
+        if zone not in available_timezones():
+            raise forms.ValidationError(f"There is no time zone “{zone}”.")
+        return zone
+
+    @classmethod
+    def of(cls, environment):
+        return cls({name: getattr(environment, name) for name in cls.base_fields})
 
 
 class LiftForm(forms.Form):
@@ -59,13 +83,34 @@ def lift(request):
     return redirect("environment")
 
 
+@login_required
+@require_POST
+def keep_hours(request):
+    environment = admin_of(request)
+    form = HoursForm(request.POST)
+    try:
+        if form.is_valid():
+            environment.keep_hours(**form.cleaned_data, by=request.user)
+            messages.success(request, "The opening hours are saved")
+    except forms.ValidationError as error:
+        form.add_error(None, error)
+    if form.errors:
+        return page(request, environment, hours=form, status=422)
+    return redirect("environment")
+
+
 def refuse(request, environment):
     messages.error(request, "There is no such setting.")
     return page(request, environment, status=422)
 
 
-def page(request, environment, *, status=200):
+def page(request, environment, *, hours=None, status=200):
+    hours = hours or HoursForm.of(environment)
     context = {
+        "hours": hours,
+        "days": DAYS,
+        "open_days": [int(day) for day in hours["open_days"].value() or [] if str(day).isdecimal()],
+        "zones": sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc")),
         "switches": [(name, title, words, getattr(environment, name)) for name, title, words in SWITCHES],
         "lifts": Environment.Lift.choices,
     }
