@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from inbox import zones
-from inbox.models import Attachment, Chat
+from inbox.models import Attachment, Chat, Label
 from inbox.models.contact import normal_handle
 from inbox.models.content import NO_PART, Content, parts_of
 from inbox.models.grouping import MOST, NAME_LENGTH
@@ -92,6 +92,14 @@ class SavedReplyForm(WritingForm):
 
     title = forms.CharField(required=False)
     text = forms.CharField(required=False, strip=False)
+
+
+class LabelForm(WritingForm):
+    """Its rules are those of Label."""
+
+    name = forms.CharField(required=False)
+    colour = forms.CharField(required=False)
+    colours = Label._meta.get_field("colour").choices
 
 
 class MessageForm(forms.Form):

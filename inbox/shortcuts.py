@@ -3,6 +3,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.dateparse import parse_datetime
 
 from inbox.models import Chat, Message
 from lines.models import Line
@@ -45,6 +46,14 @@ def one_in(rows, pk):
 def words_in(request, name="q"):
     """What somebody typed to look for; PostgreSQL knows no NUL."""
     return request.GET.get(name, "").replace("\0", "").strip()
+
+
+def moment_in(text):
+    """The moment that an address names, or None: anything may stand there."""
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
 
 
 def message_in(messages, pk):

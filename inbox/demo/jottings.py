@@ -1,9 +1,9 @@
-"""What the team wrote for itself: a note, a message that is to leave tomorrow, and what it says often."""
+"""What the team wrote for itself: a note, a message that is to leave tomorrow, what it says often, how it sorts."""
 
 from datetime import datetime, time, timedelta
 
 from inbox import zones
-from inbox.models import Chat, SavedReply
+from inbox.models import Chat, Label, SavedReply
 from inbox.models.content import Content, parts_of
 from lines.models import Event
 
@@ -25,6 +25,12 @@ REPLIES = {
     "Deposit, optional": "A deposit of 50 dollars holds the bike for a week. Shall I put it aside for you?",
     "How to find us": "{line} is at the back of the yard, past the loading bay. Ring twice!",
 }
+# By label: (handle's first name, by whom).
+LABELS = {
+    "Warranty": [("Nora", "ben")],
+    "Cargo bikes": [("Nora", "max"), ("Harriet", "ana")],
+    "Wheels": [("Luis", "ben"), ("Marcus", "ben")],
+}
 
 
 def jot(environment, people, now):
@@ -40,6 +46,13 @@ def jot(environment, people, now):
         chat.schedule(Content(parts_of(text)), send_at=at, by=people[by])
     for title, text in REPLIES.items():
         SavedReply.keep(environment, title=title, text=text, by=people["max"])
+    for name, chats in LABELS.items():
+        label = Label.make(environment, name, by=people["max"])
+        for person, by in chats:
+            chat = chat_with(environment, person)
+            chat.add_label(label, by=people[by])
+            told = Event.objects.filter(type="inbox.label_added", chat_id=chat.pk)
+            told.update(created_at=chat.last_message_at)
 
 
 def chat_with(environment, name):

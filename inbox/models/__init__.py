@@ -3,6 +3,7 @@ from inbox.models.chat import Chat, Participant
 from inbox.models.contact import Contact, Handle
 from inbox.models.errand import Errand
 from inbox.models.figures import AnswerTimes, FailureFigures, Figures, FiguresCursor, WeekHours
+from inbox.models.label import ChatLabel, Label
 from inbox.models.location import LocationShare
 from inbox.models.message import Message
 from inbox.models.note import Note
@@ -18,6 +19,7 @@ __all__ = [
     "AnswerTimes",
     "Attachment",
     "Chat",
+    "ChatLabel",
     "ChatRead",
     "Contact",
     "Draft",
@@ -27,6 +29,7 @@ __all__ = [
     "Figures",
     "FiguresCursor",
     "Handle",
+    "Label",
     "LocationShare",
     "Message",
     "Note",

@@ -9,6 +9,8 @@ from inbox.models.dressing import Dressed
 from inbox.models.errand import Errand
 from inbox.models.grouping import Group
 from inbox.models.introducing import Introducing
+from inbox.models.label import Label
+from inbox.models.labelling import Labelled
 from inbox.models.locating import Locating
 from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
@@ -56,6 +58,9 @@ class ChatQuerySet(models.QuerySet):
             return chats.filter(assignee=user)
         return chats.unassigned() if view == "unassigned" else chats
 
+    def labelled(self, label):
+        return self.filter(pk__in=label.chat_labels.values("chat"))
+
     def unread_by(self, user):
         """Open chats that wait to be read by `user`, because they are theirs or nobody's."""
         return self.open().filter(
@@ -89,6 +94,7 @@ class ChatQuerySet(models.QuerySet):
             .prefetch_related(
                 "last_message__parts__attachment",
                 "last_reaction__message__parts__attachment",
+                models.Prefetch("labels", Label.objects.by_name()),
             )
             .with_people()
         )
@@ -109,7 +115,7 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling, Dressed, Locating):
+class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling, Dressed, Locating, Labelled):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):

@@ -223,6 +223,7 @@ class Writable(models.Model):
         ]
         Participant.objects.bulk_create(people, ignore_conflicts=True)
         self.inbound_count += twin.inbound_count
+        twin.chat_labels.exclude(label__in=self.labels.all()).update(chat=self)
         twin.reads.exclude(user__in=self.reads.values("user")).update(chat=self)
         for name in TOLD:
             setattr(self, name, getattr(self, name) or getattr(twin, name))

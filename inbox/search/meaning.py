@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from inbox.models import Handle
+from inbox.models.label import MOST_LABELS
 from inbox.search.highlights import plain
 from inbox.shortcuts import chats_for
 from lines.models import Line, User
@@ -62,6 +63,8 @@ def meaning_of(question, request, *, now):
     for filter in question.filters:
         if filter.name == "line":
             on_lines(meaning, filter.value, lines)
+        elif filter.name == "label":
+            labelled(meaning, filter.value, len(meaning.parameters))
         elif filter.name == "in":
             within(meaning, filter.value, chats_for(request))
         elif filter.name == "from":
@@ -83,6 +86,22 @@ def on_lines(meaning, name, lines):
     if not found:
         meaning.problems.append(f"You see no line of the name “{name}”.")
     meaning.lines = [pk for pk in meaning.lines if pk in found]
+
+
+def labelled(meaning, name, number):
+    """On conversations with a label of that name, or of a name that begins so; of several filters all have to fit."""
+    wanted = plain(name)[0]
+    labels = [(plain(label.name)[0], label.pk) for label in meaning.environment.labels.all()[:MOST_LABELS]]
+    found = [pk for called, pk in labels if called == wanted] or [
+        pk for called, pk in labels if called.startswith(wanted)
+    ]
+    if not found:
+        meaning.problems.append(f"There is no label “{name}”.")
+    meaning.of_chat.append(
+        f"EXISTS (SELECT 1 FROM inbox_chatlabel sorted WHERE sorted.chat_id = chat.id"
+        f" AND sorted.label_id = ANY(%(labels{number})s))"
+    )
+    meaning.parameters[f"labels{number}"] = found
 
 
 def within(meaning, pk, chats):

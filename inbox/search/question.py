@@ -15,6 +15,7 @@ CHOICES = {
 HELP = {
     "from": "Needs a name, a number or me, as in from:me or from:“Ana Ferreira”",
     "line": "Needs the name of a line, as in line:Workshop",
+    "label": "Needs the name of a label, as in label:Warranty",
     "in": "Needs a conversation: open one and choose Search in this conversation",
     "has": "Is one of has:attachment, has:photo, has:link and has:voice",
     "is": "Is one of is:open, is:closed, is:unread, is:unassigned, is:mine and is:group",
@@ -106,7 +107,7 @@ def ask(typed, *, now):
     for match in TOKEN.finditer(typed.translate(QUOTES)):
         name, value = (match["name"] or "").lower(), match["quoted"] or match["plain"] or ""
         # “Note: she rides on Sundays” names no filter.
-        if name in HELP or name == "label" or (name and value and name not in SCHEMES):
+        if name in HELP or (name and value and name not in SCHEMES):
             take_filter(question, name, value.strip(), now)
             continue
         if match[0]:
@@ -134,8 +135,6 @@ def take_filter(question, name, value, now):
 
 def problem_with(name, value, now):
     """A sentence, or None."""
-    if name == "label":
-        return "Conversations have no labels yet, so none can be found by label:."
     if name not in HELP:
         return f"There is no filter {name}:. To look for the words themselves, put them in quotation marks."
     if not value:

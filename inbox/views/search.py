@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from inbox.boxes import badges_of
 from inbox.models import Message, Note
 from inbox.search.found import among
 from inbox.search.hits import groups_of
@@ -20,7 +21,6 @@ from inbox.search.people import people_for
 from inbox.search.question import ask, is_id
 from inbox.shortcuts import chat_for, chats_for, message_in, render_page
 from inbox.thread import conversation_of
-from inbox.views.inbox import up_to
 from lines.models import Line
 
 # What the menu writes, and what it is for.
@@ -40,6 +40,7 @@ HELP = [
     ("is:unassigned", "In those of nobody"),
     ("is:unread", "In those I have not read"),
     ("is:group", "In groups"),
+    ("label:", "In those with a label"),
 ]
 
 
@@ -117,7 +118,7 @@ def chips(question, meaning):
 def around_it(request, question):
     """What the page has beside its results."""
     lines = Line.objects.visible_to(request.user).filter(environment=request.environment)
-    return {"lines": lines[:12], "unread_count": up_to(chats_for(request).unread_by(request.user))}
+    return {"lines": lines[:12]} | badges_of(chats_for(request), request.user)
 
 
 def opened(request, question, now):

@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from inbox.boxes import MyInbox
 from inbox.forms import StartForm
 from inbox.models import Handle
 from inbox.people_known import FOUND, PAGE, find, handles_known_to, page_of
 from inbox.shortcuts import words_in
 from inbox.starting import Start, texts_in
-from inbox.views.inbox import list_of
 
 
 @login_required
@@ -35,7 +35,7 @@ def new(request):
         return render(request, "chats/new.html#problem", {"form": form}, status=status)
     data = request.POST if form.is_bound else request.GET
     start = start_of(request, data, by_hand=True)
-    context = list_of(request, "mine") | {"form": form, "start": start}
+    context = MyInbox(request, "mine").page() | {"form": form, "start": start}
     return render(request, "chats/new.html", context, status=status)
 
 

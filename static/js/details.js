@@ -8,6 +8,7 @@ const patterns = [
   /^chat\.(group_|created|background)/,
   /^inbox\.(group_asked|icon_ready|errand_failed|contact_changed|card_shared)$/,
   /^inbox\.chat_(assigned|closed|reopened|started)$/,
+  /^inbox\.label_/,
   /^contact_card\./,
   /^phone_number\./,
   /opted_(out|in)$/,

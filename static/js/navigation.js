@@ -6,10 +6,13 @@ export const view = () => list().dataset.view
 export const openChat = () => shown()?.dataset.chat ?? null
 
 // The address of the list itself: of the view, or of what is searched for.
-const home = () => document.getElementById("results")?.dataset.here ?? `/inbox/${view()}/`
+const home = () => document.getElementById("results")?.dataset.here ?? address()
+
+// Of the list, or of one of its conversations; it ends with what the list is narrowed to.
+const address = (chat) => `${list().dataset.home}${chat ? `${chat}/` : ""}${list().dataset.query}`
 
 export function show(chat) {
-  return visit(chat ? `/inbox/${view()}/${chat}/` : home())
+  return visit(chat ? address(chat) : home())
 }
 
 function visit(path, { push = true } = {}) {
@@ -77,12 +80,14 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target?.id === "tabs" || detail.target?.id === "unread-badge") title()
 })
 // Whether an address differs only in what is open.
-function isOfThisList({ href, pathname }) {
-  const [, base, of] = pathname.split("/")
-  if (base === "inbox") return of === view()
+function isOfThisList({ href, pathname, search }) {
+  const base = pathname.split("/")[1]
+  if (list()?.dataset.home) return pathname.startsWith(list().dataset.home) && of("label", search) === of("label", list().dataset.query)
   const asked = (url) => new URL(url, location.href).searchParams.get("q")
   return base === "search" && view() === "search" && asked(href) === asked(home())
 }
+
+const of = (name, query) => new URLSearchParams(query).get(name)
 
 addEventListener("popstate", () => {
   if (!isOfThisList(location)) return location.reload()

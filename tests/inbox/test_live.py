@@ -497,7 +497,7 @@ def test_a_batch_costs_a_constant_number_of_queries(
 
     for chats in (1, 20):
         sequence, watched = follow(chats)
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(15):
             news = live.news_since(
                 environment.pk, sequence, lines=frozenset([shop.pk]), users={ana.pk}, watched=watched
             )

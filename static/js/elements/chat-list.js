@@ -1,10 +1,9 @@
 // The list: rows that come over the socket find their place, or leave; nothing moves under the reader's eyes.
-import { openChat, title, view } from "navigation"
+import { openChat, title } from "navigation"
 
 const COUNTS = 2000
 
 class ChatList extends HTMLElement {
-  #me = document.body.dataset.user
   #counted = 0
   #counting
   #leaving
@@ -66,11 +65,10 @@ class ChatList extends HTMLElement {
     this.#mark()
   }
 
+  // By name, the values of which a row has to have one; a row may have several labels.
   #belongs({ dataset }) {
-    const isOpen = dataset.status === "open"
-    if (view() === "mine") return isOpen && dataset.assignee === this.#me
-    if (view() === "unassigned") return isOpen && !dataset.assignee
-    return view() === "closed" ? dataset.status === "closed" : isOpen
+    const wants = Object.entries(JSON.parse(this.dataset.wants))
+    return wants.every(([name, values]) => values.some((value) => dataset[name].split(" ").includes(value)))
   }
 
   #below(row, old) {
@@ -139,13 +137,12 @@ class ChatList extends HTMLElement {
   }
 
   #getCounts() {
-    const path = `/inbox/counts/?view=${view()}`
-    return htmx.ajax("GET", path, { target: "#tabs", swap: "outerHTML", source: "#tabs" })
+    return htmx.ajax("GET", this.dataset.counts, { target: "#tabs", swap: "outerHTML", source: "#tabs" })
   }
 
   #refresh() {
     this.#getCounts()
-    htmx.ajax("GET", `/inbox/${view()}/`, { target: "#chats", swap: "outerHTML", source: "#chats" })
+    htmx.ajax("GET", this.dataset.home + this.dataset.query, { target: "#chats", swap: "outerHTML", source: "#chats" })
   }
 
   // A page of rows may bring one that the socket has brought before.
