@@ -20,6 +20,10 @@ from inbox.views import (
     told,
     uploads,
 )
+from inbox.views.lines import card as line_card
+from inbox.views.lines import list as line_list
+from inbox.views.lines import page as line_page
+from inbox.views.lines import verbs as line_verbs
 
 urlpatterns = [
     path("inbox/counts/", inbox.counts, name="counts"),
@@ -111,4 +115,17 @@ urlpatterns = [
     path("media/<uuid:pk>/<str:filename>", media.media, name="media"),
     path("attachments/<uuid:pk>/<str:signature>/<str:filename>", media.public, name="public-media"),
     path("media/<uuid:pk>/preview/<str:filename>", media.preview, name="preview"),
+    path("lines/", line_list.lines, name="lines"),
+    path("lines/<uuid:pk>/", line_page.line, name="line"),
+    path("lines/<uuid:pk>/changes/", line_page.changes, name="line-changes"),
+    path("lines/<uuid:pk>/change/", line_verbs.change, name="change-line"),
+    path("lines/<uuid:pk>/turn/", line_verbs.turn, name="turn-line"),
+    path("lines/<uuid:pk>/pause/", line_verbs.pause, name="pause-line"),
+    path("lines/<uuid:pk>/resume/", line_verbs.resume, name="resume-line"),
+    path("lines/<uuid:pk>/own/", line_verbs.own, name="own-line"),
+    path("lines/<uuid:pk>/admit/", line_verbs.admit, name="admit-to-line"),
+    path("lines/<uuid:pk>/exclude/", line_verbs.exclude, name="exclude-from-line"),
+    path("lines/<uuid:pk>/card/", line_card.change_card, name="change-card"),
+    path("lines/<uuid:pk>/card/again/", line_card.put_card_again, name="put-card-again"),
+    path("settings/lines/<uuid:pk>/", line_page.old_address, name="old-line"),
 ]

@@ -1,3 +1,8 @@
+from django.utils.functional import SimpleLazyObject
+
+from lines.models import LineAlert
+
+
 def frame(request):
     """What the frame around every page needs."""
     theme = request.COOKIES.get("theme", "")
@@ -6,4 +11,14 @@ def frame(request):
         "membership": getattr(request, "membership", None),
         "memberships": getattr(request, "memberships", []),
         "theme": theme if theme in ("light", "dark") else "",
+        # Only pages with a toolbar ask for it.
+        "alert_count": SimpleLazyObject(lambda: alerts_for(request)),
     }
+
+
+def alerts_for(request):
+    """How many things are wrong on the lines that this person sees here."""
+    environment = getattr(request, "environment", None)
+    if environment is None:
+        return 0
+    return LineAlert.objects.open().visible_to(request.user, environment).count()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from lines.views import cards, entrance, environment, environments, keys, lines, people, requests
+from lines.views import cards, entrance, environment, environments, keys, people, requests
 
 urlpatterns = [
     path("setup/<token>/", entrance.setup, name="setup"),
@@ -14,10 +14,6 @@ urlpatterns = [
     path("settings/people/<uuid:user>/remove/", people.remove, name="remove"),
     path("settings/lines/<uuid:line>/let-in/", people.let_in, name="let-in"),
     path("settings/lines/<uuid:line>/shut-out/", people.shut_out, name="shut-out"),
-    path("settings/lines/<uuid:line>/", lines.line, name="line"),
-    path("settings/lines/<uuid:line>/turn/", lines.turn, name="turn-line"),
-    path("settings/lines/<uuid:line>/card/", lines.change_card, name="change-card"),
-    path("settings/lines/<uuid:line>/card/again/", lines.put_card_again, name="put-card-again"),
     path("settings/environment/", environment.environment, name="environment"),
     path("settings/environment/turn/", environment.turn, name="turn-environment"),
     path("settings/environment/lift/", environment.lift, name="lift-opt-outs"),

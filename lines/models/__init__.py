@@ -1,9 +1,11 @@
+from lines.models.alert import LineAlert
 from lines.models.audit import ReputationAudit
 from lines.models.consent import BlockedHandle, OptOut
 from lines.models.contact_card import ContactCard
 from lines.models.environment import Environment
 from lines.models.event import Event, EventCounter
 from lines.models.guard_rule import GuardRule
+from lines.models.health import LineHealth
 from lines.models.line import Line, LineAccess
 from lines.models.people import Invitation, Membership, User
 from lines.models.request import ApiRequest
@@ -41,6 +43,8 @@ __all__ = [
     "Invitation",
     "Line",
     "LineAccess",
+    "LineAlert",
+    "LineHealth",
     "Membership",
     "OptOut",
     "ReputationAudit",

@@ -124,6 +124,12 @@ class Event(models.Model):
             models.Index(
                 fields=["environment"], condition=models.Q(sequence=None), name="event_without_sequence"
             ),
+            # What happened to a line itself.
+            models.Index(
+                fields=["line", "-id"],
+                condition=models.Q(chat_id=None, line__isnull=False),
+                name="event_of_line",
+            ),
             # The few that admins read, among very many.
             models.Index(
                 fields=["environment", "-id"],

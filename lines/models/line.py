@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 from lines import gateways
 from lines.models.event import ACCESS_CHANGED
 from lines.models.people import Membership, Role, User
+from lines.models.tending import Tended
 from lines.models.warming import Warming
 
 WIRES = ["teal", "rust", "plum", "moss", "slate", "honey"]
@@ -32,7 +33,7 @@ class LineQuerySet(models.QuerySet):
         return self.visible_to(user).filter(models.Q(environment__in=leads) | models.Q(pk__in=own))
 
 
-class Line(Warming):
+class Line(Warming, Tended):
     """A phone number of ours, with its people and its health."""
 
     class Status(models.TextChoices):
@@ -104,6 +105,11 @@ class Line(Warming):
         own = self.access.filter(user__in=members).values("user")
         people = User.objects.filter(models.Q(pk__in=leads) | models.Q(pk__in=own), is_active=True)
         return people.order_by("name", "email")
+
+    def looked_after_by(self):
+        """Its owner and the admins: who is told when something is wrong with it."""
+        admins = Membership.objects.filter(environment=self.environment_id, role=Role.ADMIN).values("user")
+        return self.seen_by().filter(models.Q(pk__in=admins) | models.Q(pk=self.owner_id))
 
     @transaction.atomic
     def pause(self, *, by, reason=""):
@@ -180,14 +186,16 @@ class Line(Warming):
     def let_in(self, user, *, by, may_answer=True, may_delete=None):
         """Let `user` in, or change their rights; `may_delete` None leaves it as it is, which is yes at first."""
         rights = {"may_answer": may_answer} | ({} if may_delete is None else {"may_delete": may_delete})
-        self.access.update_or_create(user=user, defaults=rights)
-        self.environment.record(ACCESS_CHANGED, line=self, by=by, data={"user": str(user.pk)})
+        access, _ = self.access.update_or_create(user=user, defaults=rights)
+        told = {"may_answer": access.may_answer, "may_delete": access.may_delete}
+        self.environment.record(ACCESS_CHANGED, line=self, by=by, data={"user": str(user.pk)} | told)
 
     @transaction.atomic
     def shut_out(self, user, *, by):
         """Open pages and sockets of `user` lose this line as soon as the event is read."""
         if self.access.filter(user=user).delete()[0]:
-            self.environment.record(ACCESS_CHANGED, line=self, by=by, data={"user": str(user.pk)})
+            data = {"user": str(user.pk), "is_in": False}
+            self.environment.record(ACCESS_CHANGED, line=self, by=by, data=data)
 
 
 class LineAccess(models.Model):

@@ -14,6 +14,7 @@ FOR_ADMINS = [
     "/inbox/all/",
     "/inbox/closed/",
     "/chats/new/",
+    "/lines/",
     "/settings/people/",
     "/settings/environment/",
     "/settings/environments/",

@@ -302,7 +302,8 @@ def test_the_log_says_who_let_whom_in(admin, environment, workshop, max, ana):
     admin.post(f"/settings/lines/{workshop.pk}/let-in/", {"user": ana.pk})
 
     told = environment.events.latest()
-    assert (told.actor, told.line, told.data) == (max, workshop, {"user": str(ana.pk)})
+    rights = {"may_answer": True, "may_delete": True}
+    assert (told.actor, told.line, told.data) == (max, workshop, {"user": str(ana.pk)} | rights)
 
 
 def test_a_leftover_invitation_takes_no_role_away(environment, shop, max):
