@@ -3,15 +3,11 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from inbox.balancing import healthiest, known_to
 from inbox.models import Chat, Refused
 from lines.models import Line
-
-# From the best to the worst.
-REPUTATIONS = ("HEALTHY", "AT_RISK", "CRITICAL")
 
 
 class NoLine(Refused):
@@ -40,7 +36,7 @@ def choose_line(lines, to, *, exclude=(), type="", leaves_excluded=False):
     """The Choice among `lines` (a queryset) for a message to exactly these handles, which may be none.
 
     The conversation that is there goes on where its line can send; of several the one that was active last. Else it
-    is the line that was used longest ago of those with the best reputation, and choosing is using. `exclude` are
+    is the line that most of them know, else the healthiest with room (inbox.balancing), and choosing is using. `exclude` are
     numbers of lines not to begin anything new from; with `leaves_excluded` no conversation goes on there either.
     `type` (iMessage or RCS) leaves only lines of that kind. Raises Refused 1005 where every line was excluded, and
     NoLine where none can send.
@@ -62,7 +58,7 @@ def choose_line(lines, to, *, exclude=(), type="", leaves_excluded=False):
         raise NoLine(2015, f"There is no {kind} that can send now.")
     if not allowed:
         raise Refused(1005, "exclude_from: every line that can send now is excluded.")
-    line = used_longest_ago(allowed)
+    line = known_to(allowed, to) or healthiest(allowed[0].environment, allowed)
     Line.objects.filter(pk=line.pk).update(suggested_at=timezone.now())
     left = max((chat for pk, chat in there.items() if is_stranded(pk, working)), key=activity, default=None)
     return Choice(line, "failover_flagged" if left else "new_best_number", left)
@@ -83,17 +79,3 @@ def activity(chat):
 
 def is_stranded(pk, working):
     return all(line.pk != pk for line in working)
-
-
-def used_longest_ago(lines):
-    """Of those with the best reputation."""
-    best = min(map(rank, lines))
-    lines = [line.pk for line in lines if rank(line) == best]
-    written = Chat.objects.filter(line=OuterRef("pk"), last_outbound_at__isnull=False)
-    written = written.order_by("-last_outbound_at").values("last_outbound_at")[:1]
-    used = Line.objects.filter(pk__in=lines).annotate(used_at=Greatest("suggested_at", Subquery(written)))
-    return min(used, key=lambda line: (line.used_at is not None, line.used_at, line.created_at, line.pk))
-
-
-def rank(line):
-    return REPUTATIONS.index(line.reputation) if line.reputation in REPUTATIONS else len(REPUTATIONS)

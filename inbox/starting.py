@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from inbox import zones
+from inbox.balancing import Fitness, fitness_of
 from inbox.facts import Facts
 from inbox.models import Chat, Handle, Message
 from inbox.models.contact import normal_handle
@@ -22,6 +23,8 @@ from lines.models import Line
 
 # Of the conversations with these people, so many of the newest are looked at; so many are shown.
 LOOKED_AT, SHOWN = 60, 5
+# What speaks for a line, the heavier the better.
+MINE, KNOWN, THERE = 1, 2, 3
 # Hours of their day in which nobody minds.
 CALM = range(8, 21)
 # Rules of the guard of which the advice speaks in words of its own.
@@ -64,10 +67,25 @@ class Choice:
     since: datetime | None = None
     weight: tuple = (0, 0)
     by_hand: bool = False
+    fitness: Fitness | None = None
+    # The line that they know, where that sends nothing now.
+    instead_of: Line | None = None
 
     @property
     def is_paused(self):
         return self.line.status == Line.Status.PAUSED
+
+    @property
+    def is_known(self):
+        """To the people, not only to whoever writes."""
+        return self.weight[0] > MINE
+
+    @property
+    def order(self):
+        """The best first: what they know, else what is healthiest; of equals where this person writes anyway."""
+        liked = (-self.weight[0], -self.weight[1])
+        known, rank = (liked, ()) if self.is_known else ((0, 0), self.fitness.rank)
+        return (not self.fitness.can_send, self.is_paused, known, rank, liked, self.fitness.turn)
 
 
 class Start:
@@ -167,18 +185,21 @@ class Start:
         choices = [self.choice(line) for line in self.lines]
         if len(choices) == 1 and not choices[0].why:
             choices[0].why = "only"
-        return sorted(choices, key=lambda choice: (choice.is_paused, *(-part for part in choice.weight)))
+        fitness = fitness_of(self.environment, self.lines) if self.lines else {}
+        for choice in choices:
+            choice.fitness = fitness[choice.line.pk]
+        return sorted(choices, key=lambda choice: choice.order)
 
     def choice(self, line):
         if exact := self.exact.get(line.pk):
-            return self.because(line, exact, "there", 3)
+            return self.because(line, exact, "there", THERE)
         for recipient in self.people:
             for chat in self.alone_with(recipient):
                 if chat.line_id == line.pk:
                     wrote = chat.last_inbound_at is not None
-                    return self.because(line, chat, "wrote" if wrote else "written", 2, recipient)
+                    return self.because(line, chat, "wrote" if wrote else "written", KNOWN, recipient)
         if newest := self.mine.get(line.pk):
-            return self.because(line, newest, "mine", 1)
+            return self.because(line, newest, "mine", MINE)
         return Choice(line)
 
     @cached_property
@@ -203,14 +224,16 @@ class Start:
 
     @cached_property
     def chosen(self):
-        """What is sent from: the line that was chosen by hand, else the best that is not paused."""
+        """What is sent from: the line that was chosen by hand, else the best."""
         if self.chosen_by_hand:
             found = next(choice for choice in self.choices if choice.line == self.chosen_by_hand)
             found.by_hand = True
             return found
-        return next(
-            (choice for choice in self.choices if not choice.is_paused), next(iter(self.choices), None)
-        )
+        best = next(iter(self.choices), None)
+        if best and best.fitness.can_send and not best.is_known:
+            stranded = [choice for choice in self.choices if choice.is_known]
+            best.instead_of = stranded[0].line if stranded else None
+        return best
 
     @cached_property
     def existing(self):

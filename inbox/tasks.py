@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db.models import Min, Q
 from django.utils import timezone
 
-from inbox import media, models
+from inbox import line_health, line_signs, media, models
 from inbox.analytics import rollup
 from inbox.models.sending import CLAIM_LASTS
 from lines import gateways
@@ -18,7 +18,9 @@ __all__ = [
     "fetch_media",
     "fetch_media_due",
     "keep_figures",
+    "keep_line_health",
     "learn_capability",
+    "look_for_signs",
     "make_previews",
     "remove_files",
     "remove_unused_uploads",
@@ -112,6 +114,18 @@ def share_cards_due():
 @shared_task(expires=60)
 def keep_figures():
     rollup.follow_all()
+
+
+@shared_task(expires=600)
+def keep_line_health():
+    for environment in Environment.objects.order_by("pk"):
+        line_health.keep(environment)
+
+
+@shared_task(expires=120)
+def look_for_signs():
+    for environment in Environment.objects.order_by("pk"):
+        line_signs.look(environment)
 
 
 @shared_task

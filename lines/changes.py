@@ -102,6 +102,9 @@ class Change:
     def inbox_line_alerted(self):
         return KINDS.get(self.data.get("kind"), "noticed that something is wrong") + because(self.data)
 
+    def inbox_line_risk_changed(self):
+        return f"finds its risk of being flagged {str(self.data.get('to')).lower()} now: {self.data.get('score')} of 100"
+
     def inbox_line_alert_ended(self):
         if self.event.actor:
             return "said that it works again"

@@ -1,4 +1,4 @@
-from django.utils.functional import SimpleLazyObject
+from functools import cache
 
 from lines.models import LineAlert
 
@@ -12,7 +12,7 @@ def frame(request):
         "memberships": getattr(request, "memberships", []),
         "theme": theme if theme in ("light", "dark") else "",
         # Only pages with a toolbar ask for it.
-        "alert_count": SimpleLazyObject(lambda: alerts_for(request)),
+        "alert_count": cache(lambda: alerts_for(request)),
     }
 
 

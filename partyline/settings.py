@@ -149,6 +149,17 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "keep figures": {"task": "inbox.tasks.keep_figures", "schedule": 5.0, "options": {"expires": 5}},
+    "keep line health": {
+        "task": "inbox.tasks.keep_line_health",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "look for signs": {"task": "inbox.tasks.look_for_signs", "schedule": 60.0, "options": {"expires": 60}},
+    "mail line alerts": {
+        "task": "lines.tasks.mail_line_alerts_due",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "check figures": {"task": "inbox.tasks.check_figures", "schedule": crontab(hour=3, minute=20)},
     "share contact cards": {
         "task": "inbox.tasks.share_cards_due",

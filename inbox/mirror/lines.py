@@ -4,7 +4,7 @@ from inbox import wire
 from inbox.mirror.chats import learn_lines
 from inbox.mirror.news import LineNews
 from inbox.models import Message
-from lines.models import Line
+from lines.models import Line, LineAlert
 from partyline.bulk import update_rows
 
 
@@ -25,6 +25,8 @@ def learn_numbers(environment, news, sheet):
             data = wire.number(line, item, before)
             sheet.note(item.type, line=line, data=data, trace_id=item.trace_id)
     update_rows(Line, list(changed.values()), Line.HEARD)
+    for line in changed.values():
+        LineAlert.follow(line)
     if works := [
         pk for pk, line in changed.items() if line.status in Line.WORKING and stood[pk] != line.status
     ]:

@@ -92,3 +92,59 @@ def test_where_there_is_none_it_says_so(choose, shop, workshop):
     with pytest.raises(NoLine) as caught:
         choose()
     assert caught.value.number == 2015
+
+
+# One strategy for programs and people: what they know, else the healthiest with room
+
+
+def used_today(line, count, make_chat, make_message, ana):
+    chat = make_chat(line, "+14155550199")
+    for _ in range(count):
+        make_message(chat, "Yes", author=ana)
+
+
+def test_a_line_with_more_room_comes_before_one_that_is_busy(
+    choose, ana, shop, workshop, make_chat, make_message
+):
+    Line.objects.update(daily_limit=10)
+    used_today(shop, 4, make_chat, make_message, ana)
+    was_used(workshop, make_chat, days=0, address="+14155550155")
+    Line.objects.filter(pk=shop.pk).update(suggested_at=None)
+    assert [choose().line for _ in range(2)] == [workshop, workshop]
+
+
+def test_a_full_line_begins_nothing_while_another_has_room(
+    choose, ana, shop, workshop, make_chat, make_message
+):
+    Line.objects.filter(pk=shop.pk).update(daily_limit=1)
+    Line.objects.filter(pk=workshop.pk).update(risk=0)
+    used_today(shop, 1, make_chat, make_message, ana)
+    assert choose().line == workshop
+    assert choose(exclude=[workshop.phone_number]).line == shop
+
+
+def test_a_line_at_risk_comes_after_one_that_is_not(choose, shop, workshop):
+    Line.objects.filter(pk=shop.pk).update(risk=45)
+    assert [choose().line for _ in range(2)] == [workshop, workshop]
+
+
+def test_a_line_that_warms_up_has_room_by_its_plan(choose, ana, max, shop, workshop, make_chat, make_message):
+    shop.warm(by=max, ramp=[5, 10])
+    used_today(shop, 4, make_chat, make_message, ana)
+    assert choose().line == workshop
+
+
+def test_a_dormant_line_is_left_asleep(choose, shop, workshop, make_chat, make_message):
+    long_ago = timezone.now() - timedelta(days=60)
+    Line.objects.filter(pk=shop.pk).update(created_at=long_ago)
+    assert [choose().line for _ in range(2)] == [workshop, workshop]
+    assert choose(exclude=[workshop.phone_number]).line == shop
+    make_message(make_chat(shop, "+14155550199"), "Hello", ago=13 * 24 * 3600)
+    assert {choose().line for _ in range(2)} == {shop, workshop}
+
+
+def test_a_group_begins_on_the_line_that_most_of_them_know(choose, shop, workshop, make_chat):
+    make_chat(shop, CARL)
+    make_chat(workshop, DORA)
+    make_chat(workshop, "+14155550199")
+    assert tuple(choose(CARL, DORA, "+14155550199")) == (workshop, "new_best_number", None)

@@ -19,7 +19,7 @@ from inbox.people_known import PAGE
 from inbox.starting import Start
 from lines import gateways
 from lines.gateways import Gateway, TemporaryFailure
-from lines.models import BlockedHandle, OptOut
+from lines.models import BlockedHandle, Line, OptOut
 from tests.conftest import CARL, DORA
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +215,28 @@ def test_a_line_that_wrote_to_them_is_next_and_a_paused_one_last(
     html = advice(ana, CARL)
     assert f'<option value="{workshop.pk}" disabled>' in html
     assert "(paused: Until Monday)" in html
+
+
+def test_from_a_flagged_line_that_they_know_it_moves_to_the_healthiest(
+    two_lines, start, advice, ana, make_chat
+):
+    shop, workshop = two_lines
+    make_chat(workshop, CARL, name="Carl")
+    Line.objects.filter(pk=workshop.pk).update(status="flagged")
+    assert (start(CARL).chosen.line, start(CARL).chosen.instead_of) == (shop, workshop)
+    assert "which they know, is flagged" in advice(ana, CARL)
+    # Whoever wants it all the same may choose it.
+    assert start(CARL, line=workshop.pk).chosen.line == workshop
+
+
+def test_strangers_are_written_to_from_the_healthiest_with_room(two_lines, start, advice, ana, make_chat):
+    shop, workshop = two_lines
+    make_chat(shop, DORA, assignee=ana)
+    Line.objects.filter(pk=shop.pk).update(risk=50)
+    assert start(ERIK).chosen.line == workshop
+    assert "because it is the healthiest with room: 0 of 3,000 today. It is healthy." in advice(ana, ERIK)
+    Line.objects.filter(pk=shop.pk).update(risk=0)
+    assert start(ERIK).chosen.line == shop
 
 
 def test_only_lines_on_which_one_may_answer_are_offered(advice, ana, shop, workshop):
