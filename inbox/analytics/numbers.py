@@ -3,15 +3,16 @@
 from functools import cached_property
 from math import exp2
 
+from django.db import connection
 from django.db.models import Count, Min, Sum
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, Trunc
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 
 from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, WeekHours
 from inbox.models.figures import COUNTS
 from lines.models import User
 
-# Rows of a table that has a row per line or person.
-MOST = 100
+# Rows of a table that has a row per line or person; the others are had by choosing one.
+MOST = 25
 
 
 class Counts(dict):
@@ -86,6 +87,8 @@ class Times:
 class Numbers:
     """Of an Asking. `before` are the counts of as long a time before."""
 
+    most = MOST
+
     def __init__(self, asking):
         self.asking, self.period = asking, asking.period
         self.lines = [line.pk for line in asking.asked_lines]
@@ -98,13 +101,45 @@ class Numbers:
         rows = self.rows(Figures, period)
         return rows.filter(service=self.asking.service) if self.asking.service else rows
 
+    def grouped(self, rows, keys, names, *within):
+        """One reading of `rows` for several tables: {key: {its value: [(values of `within`, sums of `names`)]}}. The key
+        `bar` is when the bar of a chart begins."""
+        found = {key: {} for key in keys}
+        if not self.lines:
+            return found
+        columns = ["since", *(key for key in keys if key != "bar"), *within, *names]
+        read, parameters = rows.values_list(*columns).query.sql_with_params()
+        zone, unit = self.asking.environment.time_zone, self.period.unit
+        grouping = ", ".join(f"({', '.join([key, *within])})" for key in keys)
+        sums = ", ".join(f"sum({name})::bigint" for name in names)
+        sql = (
+            f"SELECT grouping({', '.join(keys)}), {', '.join([*keys, *within])}, {sums} FROM (SELECT *,"
+            f" date_trunc(%s, since AT TIME ZONE %s) AT TIME ZONE %s AS bar FROM ({read}) AS counted) AS placed"
+            f" GROUP BY GROUPING SETS ({grouping})"
+        )
+        # Of each set the one key that is grouped by has a bit of 0.
+        key_of = {(1 << len(keys)) - 1 - (1 << (len(keys) - 1 - at)): key for at, key in enumerate(keys)}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [unit, zone, zone, *parameters])
+            for bits, *values in cursor.fetchall():
+                key = key_of[bits]
+                value, rest = values[keys.index(key)], values[len(keys) :]
+                found[key].setdefault(value, []).append((rest[: len(within)], rest[len(within) :]))
+        return found
+
     @cached_property
+    def counts(self):
+        """{"bar" | "line_id" | "service" | "author_id": {its value: Counts}}"""
+        found = self.grouped(self.figures(), ("bar", "line_id", "service", "author_id"), tuple(COUNTS))
+        return {
+            key: {value: Counts(zip(COUNTS, rows[0][1], strict=True)) for value, rows in values.items()}
+            for key, values in found.items()
+        }
+
+    @property
     def series(self):
         """Counts for each bar of a chart: [(when it begins, Counts)]"""
-        unit = Trunc("since", self.period.unit, tzinfo=self.asking.environment.zone)
-        found = self.figures().annotate(bar=unit).values("bar").annotate(**SUMS)
-        found = {row.pop("bar"): Counts(row) for row in found}
-        return [(bar, found.get(bar, NOTHING)) for bar in self.period.bars]
+        return [(bar, self.counts["bar"].get(bar, NOTHING)) for bar in self.period.bars]
 
     @cached_property
     def total(self):
@@ -118,8 +153,7 @@ class Numbers:
     @cached_property
     def by_line(self):
         lines = {line.pk: line for line in self.asking.asked_lines}
-        found = self.figures().values("line").annotate(**SUMS)
-        rows = [(lines[row["line"]], Counts(row)) for row in found]
+        rows = [(lines[pk], counts) for pk, counts in self.counts["line_id"].items()]
         return sorted(rows, key=lambda row: -row[1].messages)[:MOST]
 
     @property
@@ -128,42 +162,43 @@ class Numbers:
 
     @cached_property
     def by_service(self):
-        found = self.figures().values("service").annotate(**SUMS)
-        return sorted(((row["service"], Counts(row)) for row in found), key=lambda row: -row[1].messages)
+        return sorted(self.counts["service"].items(), key=lambda row: -row[1].messages)
 
     @cached_property
     def by_person(self):
         """[(person, Counts, Times of first answers)]; programs stand among people, since they answer like these."""
-        found = self.figures().exclude(author=None)
+        found = {pk: counts for pk, counts in self.counts["author_id"].items() if pk}
         if not self.asking.membership.sees_every_line:
-            found = found.filter(author=self.asking.user)
-        found = {row["author"]: Counts(row) for row in found.values("author").annotate(**SUMS)}
-        people = User.objects.in_bulk(found.keys())
-        times = self.first_times_by("author")
-        rows = [
-            (people[pk], counts, Times(times.get(pk, []))) for pk, counts in found.items() if pk in people
+            found = {pk: counts for pk, counts in found.items() if pk == self.asking.user.pk}
+        if not found:
+            return []
+        most = sorted(found, key=lambda pk: (-found[pk]["outbound"], str(pk)))[:MOST]
+        people = User.objects.in_bulk(most)
+        times = self.grouped(
+            self.times().filter(author__in=most, is_first=True),
+            ("author_id",),
+            ("count",),
+            "is_first",
+            "bucket",
+        )["author_id"]
+        return [
+            (people[pk], found[pk], Times(buckets_of(times.get(pk, []), is_first=True)))
+            for pk in most
+            if pk in people
         ]
-        return sorted(rows, key=lambda row: (-row[1]["outbound"], str(row[0])))[:MOST]
 
     def times(self, period=None):
         return self.rows(AnswerTimes, period).filter(in_hours=self.asking.in_hours)
 
-    def first_times_by(self, name, **annotations):
-        rows = self.times().filter(is_first=True).annotate(**annotations)
-        found = {}
-        for key, bucket, count in (
-            rows.values(name, "bucket").annotate(n=Sum("count")).values_list(name, "bucket", "n")
-        ):
-            found.setdefault(key, []).append((bucket, count))
-        return found
-
     @cached_property
+    def all_times(self):
+        return self.grouped(self.times(), ("bar",), ("count",), "is_first", "bucket")
+
+    @property
     def first_series(self):
         """[(when the bar begins, Times of first answers)]"""
-        found = self.first_times_by(
-            "bar", bar=Trunc("since", self.period.unit, tzinfo=self.asking.environment.zone)
-        )
-        return [(bar, Times(found.get(bar, []))) for bar in self.period.bars]
+        found = self.all_times["bar"]
+        return [(bar, Times(buckets_of(found.get(bar, []), is_first=True))) for bar in self.period.bars]
 
     @cached_property
     def first_times(self):
@@ -176,8 +211,8 @@ class Numbers:
 
     @cached_property
     def answer_times(self):
-        rows = self.times().filter(is_first=False)
-        return Times(rows.values("bucket").annotate(n=Sum("count")).values_list("bucket", "n"))
+        rows = [row for rows in self.all_times["bar"].values() for row in rows]
+        return Times(merged([buckets_of(rows, is_first=False)]))
 
     @cached_property
     def failures(self):
@@ -222,6 +257,10 @@ class Numbers:
         waiting = waiting.filter(assignee=self.asking.person) if self.asking.person else waiting
         found = waiting.aggregate(n=Count("pk"), since=Min("waiting_since"))
         return found["n"], found["since"]
+
+
+def buckets_of(rows, *, is_first):
+    return [(bucket, count) for (first, bucket), (count,) in rows if first == is_first]
 
 
 def merged(lists):

@@ -6,14 +6,13 @@ from itertools import chain
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_datetime
 
 from inbox.analytics import charts
 from inbox.analytics.asking import SERVICES, Asking
 from inbox.analytics.numbers import Numbers
 from inbox.analytics.period import RANGES
 from inbox.analytics.planning import Plan, PlanForm
-from inbox.analytics.rows import KINDS, rows_of
+from inbox.analytics.rows import KINDS, newest_of, rows_of
 from inbox.shortcuts import one_in
 
 ROWS, AT_ONCE = 50, 500
@@ -55,22 +54,21 @@ def analytics(request):
 def figure_rows(request, kind):
     """The messages that a figure counted, the newest first."""
     asking, found = asked(request), known(kind)
-    rows = rows_of(asking, kind)
-    older = older_than(request, rows)
-    page = list(with_all(older if older is not None else rows)[: ROWS + 1])
+    place = place_in(request, rows_of(asking, kind))
+    rows = newest_of(asking, kind, ROWS + 1, until=place and place[0])
+    page = list(with_all(rows.older_than(*place) if place else rows)[: ROWS + 1])
     shows_wait = kind in WAITED
     for message in page:
         message.took = (message.at - message.waited_since).total_seconds() if shows_wait else None
     context = {
         "shows_wait": shows_wait,
-        "last_at": page[ROWS - 1].at.isoformat() if len(page) > ROWS else "",
         "asking": asking,
         "kind": kind,
         "title": found[0],
         "count": Numbers(asking).total[kind],
         "rows": page[:ROWS],
         "last": page[ROWS - 1] if len(page) > ROWS else None,
-        "is_first": older is None,
+        "is_first": place is None,
     }
     return render(request, "analytics/rows.html", context)
 
@@ -112,12 +110,12 @@ def known(kind):
     return KINDS[kind]
 
 
-def older_than(request, rows):
-    """The page behind the message `before`; None where none is named."""
+def place_in(request, rows):
+    """(at, id) of the message behind which the page begins; None where none is named."""
     if not request.GET.get("before"):
         return None
     before = one_in(rows, request.GET["before"])
-    return rows.older_than(parse_datetime(request.GET.get("at", "")) or before.at, before.pk)
+    return before.at, before.pk
 
 
 def with_all(rows):

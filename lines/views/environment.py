@@ -49,7 +49,14 @@ class HoursForm(forms.Form):
 
     @classmethod
     def of(cls, environment):
-        return cls({name: getattr(environment, name) for name in cls.base_fields})
+        return cls(
+            {
+                "time_zone": environment.time_zone,
+                "opens_at": f"{environment.opens_at:%H:%M}",
+                "closes_at": f"{environment.closes_at:%H:%M}",
+                "open_days": environment.open_days,
+            }
+        )
 
 
 class LiftForm(forms.Form):

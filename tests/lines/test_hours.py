@@ -34,7 +34,10 @@ def test_hours_that_are_none_are_refused(client_of, max, environment, wrong, sen
     response = client_of(max).post(reverse("keep-hours"), HOURS | wrong)
 
     assert response.status_code == 422
-    assert sentence in response.content.decode()
+    html = response.content.decode()
+    assert sentence in html
+    # What was right stays written.
+    assert f'value="{(HOURS | wrong)["opens_at"]}"' in html
     environment.refresh_from_db()
     assert environment.time_zone == "UTC"
 
