@@ -267,4 +267,4 @@ def test_the_list_costs_the_same_for_one_and_for_many(client_of, ana, save, djan
 
 
 # Session, person, memberships; the replies with who wrote them.
-LIST_QUERIES = 4
+LIST_QUERIES = 5
