@@ -76,7 +76,7 @@ def today_of(environment, lines):
         cursor.execute(TODAY, {"lines": [line.pk for line in lines], "day": start})
         counted = {pk: counts for pk, *counts in cursor.fetchall()}
     week = environment.start_of(day - timedelta(days=REPLY_DAYS - 1))
-    kept = Figures.objects.filter(grain=Grain.DAY, line__in=lines, since__gte=week).values("line")
+    kept = Figures.objects.under(None).filter(grain=Grain.DAY, line__in=lines, since__gte=week).values("line")
     kept = kept.annotate(
         begun=Sum("begun_by_us"),
         answered=Sum("begun_answered"),
@@ -104,7 +104,7 @@ def hours_of(environment, line):
     """How many messages in and out each hour of today had, from the first to the one that runs."""
     day = environment.day_of(timezone.now())
     start = environment.start_of(day)
-    kept = Figures.objects.filter(grain=Grain.HOUR, line=line, since__gte=start).values("since")
+    kept = Figures.objects.under(None).filter(grain=Grain.HOUR, line=line, since__gte=start).values("since")
     kept = kept.annotate(count=Sum(F("inbound") + F("outbound")))
     hours = [0] * 24
     for row in kept:
@@ -115,7 +115,7 @@ def hours_of(environment, line):
 def delivered_of(line, environment):
     """(iMessages sent within a week, of these delivered, messages that failed)."""
     week = environment.start_of(environment.day_of(timezone.now()) - timedelta(days=REPLY_DAYS - 1))
-    kept = Figures.objects.filter(grain=Grain.DAY, line=line, since__gte=week)
+    kept = Figures.objects.under(None).filter(grain=Grain.DAY, line=line, since__gte=week)
     found = kept.aggregate(
         sent=Sum("sent", filter=Q(service="iMessage"), default=0),
         delivered=Sum("delivered", filter=Q(service="iMessage"), default=0),
@@ -134,7 +134,7 @@ def waiting_on(line):
 def new_people_of(environment, lines, *, days=30):
     """[(line, people who wrote with it for the first time within `days`)], the most first."""
     since = environment.start_of(environment.day_of(timezone.now()) - timedelta(days=days - 1))
-    kept = Figures.objects.filter(grain=Grain.DAY, line__in=lines, since__gte=since)
+    kept = Figures.objects.under(None).filter(grain=Grain.DAY, line__in=lines, since__gte=since)
     counted = dict(kept.values_list("line").annotate(Sum("new_people")))
     spread = [(line, counted.get(line.pk) or 0) for line in lines]
     return sorted(spread, key=lambda row: (-row[1], str(row[0]), row[0].pk))

@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 
 from inbox.analytics.period import LONGEST, RANGES, Period
+from inbox.models import Label
 from lines.models import Line, User
 
 SERVICES = ("iMessage", "RCS", "SMS")
@@ -17,6 +18,7 @@ class AskingForm(forms.Form):
     until = forms.DateField(required=False)
     line = forms.UUIDField(required=False)
     person = forms.UUIDField(required=False)
+    label = forms.UUIDField(required=False)
     service = forms.ChoiceField(required=False, choices=[(name, name) for name in SERVICES])
     hours = forms.ChoiceField(
         required=False, choices=[("open", "In opening hours"), ("all", "Around the clock")]
@@ -86,6 +88,14 @@ class Asking:
     @cached_property
     def person(self):
         return next((person for person in self.people if person.pk == self.said.get("person")), None)
+
+    @cached_property
+    def labels(self):
+        return list(Label.objects.filter(environment=self.environment).by_name())
+
+    @cached_property
+    def label(self):
+        return next((label for label in self.labels if label.pk == self.said.get("label")), None)
 
     @property
     def service(self):

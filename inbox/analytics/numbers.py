@@ -94,11 +94,21 @@ class Numbers:
         self.lines = [line.pk for line in asking.asked_lines]
 
     def rows(self, model, period=None):
-        rows = model.objects.filter((period or self.period).rows, line__in=self.lines)
+        return self.narrowed(model.objects.under(self.asking.label), period)
+
+    def narrowed(self, rows, period=None):
+        rows = rows.filter((period or self.period).rows, line__in=self.lines)
         return rows.filter(author=self.asking.person) if self.asking.person else rows
 
+    def of_labels(self, model):
+        """Rows of each label, or of the one that was asked for."""
+        labels = [self.asking.label] if self.asking.label else self.asking.labels
+        return self.narrowed(model.objects.filter(label__in=[label.pk for label in labels]))
+
     def figures(self, period=None):
-        rows = self.rows(Figures, period)
+        return self.by_asked_service(self.rows(Figures, period))
+
+    def by_asked_service(self, rows):
         return rows.filter(service=self.asking.service) if self.asking.service else rows
 
     def grouped(self, rows, keys, names, *within):
@@ -165,6 +175,26 @@ class Numbers:
         return sorted(self.counts["service"].items(), key=lambda row: -row[1].messages)
 
     @cached_property
+    def by_label(self):
+        """[(label, Counts, Times of first answers)] of labels that conversations have now."""
+        if not self.asking.labels:
+            return []
+        figures = self.by_asked_service(self.of_labels(Figures))
+        times = self.of_labels(AnswerTimes).filter(in_hours=self.asking.in_hours, is_first=True)
+        counts = self.grouped(figures, ("label_id",), tuple(COUNTS))["label_id"]
+        times = self.grouped(times, ("label_id",), ("count",), "is_first", "bucket")["label_id"]
+        rows = [
+            (
+                label,
+                Counts(zip(COUNTS, counts[label.pk][0][1], strict=True)),
+                Times(buckets_of(times.get(label.pk, []), is_first=True)),
+            )
+            for label in self.asking.labels
+            if label.pk in counts
+        ]
+        return sorted(rows, key=lambda row: -row[1].messages)[:MOST]
+
+    @cached_property
     def by_person(self):
         """[(person, Counts, Times of first answers)]; programs stand among people, since they answer like these."""
         found = {pk: counts for pk, counts in self.counts["author_id"].items() if pk}
@@ -227,7 +257,9 @@ class Numbers:
         first, last = self.period.whole_months
         rows = []
         if first:
-            whole = WeekHours.objects.filter(line__in=self.lines, since__gte=first, since__lt=last)
+            whole = WeekHours.objects.under(self.asking.label).filter(
+                line__in=self.lines, since__gte=first, since__lt=last
+            )
             rows += (
                 whole.values("weekday", "hour").annotate(n=Sum("inbound")).values_list("weekday", "hour", "n")
             )
@@ -235,7 +267,7 @@ class Numbers:
         zone = self.asking.environment.zone
         for start, end in edges or [(self.period.start, self.period.end)]:
             if start < end:
-                hours = Figures.objects.filter(
+                hours = Figures.objects.under(self.asking.label).filter(
                     grain="h", line__in=self.lines, since__gte=start, since__lt=end
                 )
                 hours = hours.annotate(
@@ -255,6 +287,7 @@ class Numbers:
         """(how many wait for us now, since when the longest of them does)"""
         waiting = Chat.objects.open().filter(line__in=self.lines, waiting_since__isnull=False)
         waiting = waiting.filter(assignee=self.asking.person) if self.asking.person else waiting
+        waiting = waiting.filter(labels=self.asking.label) if self.asking.label else waiting
         found = waiting.aggregate(n=Count("pk"), since=Min("waiting_since"))
         return found["n"], found["since"]
 

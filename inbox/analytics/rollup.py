@@ -21,6 +21,8 @@ BATCH, SAMPLE = 2000, 200
 # Silence after which the next message begins a conversation.
 SILENCE = timedelta(hours=24)
 
+# Events after which a whole conversation counts elsewhere.
+MOVES_CHAT = ("inbox.label_added", "inbox.label_removed")
 # Events after which nothing stands where it stood: days begin and offices open at other times.
 MOVES_ALL = ("inbox.hours_changed",)
 
@@ -78,7 +80,12 @@ counted AS (
         date_trunc('hour', at AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s, false
     FROM said WHERE has_failed AND NOT is_in AND NOT is_out
 ),
-wanted AS MATERIALIZED (SELECT * FROM counted WHERE {wanted})
+wanted AS MATERIALIZED (
+    SELECT counted.*, label_id FROM counted CROSS JOIN LATERAL (
+        SELECT NULL::uuid AS label_id
+        UNION ALL SELECT label_id FROM inbox_chatlabel WHERE chat_id = counted.chat_id
+    ) labels WHERE {wanted}
+)
 """
 
 ALL_CHATS = "SELECT id AS chat_id FROM inbox_chat WHERE line_id = %(line)s"
@@ -89,8 +96,8 @@ CHATS_OF_HOURS = """
 """
 
 FIGURES = """
-INSERT INTO inbox_figures (grain, line_id, since, author_id, service, NAMES)
-SELECT 'h', %(line)s, since, author_id, service,
+INSERT INTO inbox_figures (grain, line_id, since, label_id, author_id, service, NAMES)
+SELECT 'h', %(line)s, since, label_id, author_id, service,
     count(*) FILTER (WHERE is_in),
     count(*) FILTER (WHERE is_out),
     count(*) FILTER (WHERE is_out AND is_sent),
@@ -106,7 +113,7 @@ SELECT 'h', %(line)s, since, author_id, service,
     count(*) FILTER (WHERE took <= 3600),
     count(*) FILTER (WHERE is_first_answer),
     count(*) FILTER (WHERE is_first_answer AND took <= 3600)
-FROM wanted GROUP BY since, author_id, service
+FROM wanted GROUP BY since, label_id, author_id, service
 """.replace("NAMES", ", ".join(COUNTS))
 
 
@@ -127,25 +134,30 @@ OPEN_SECONDS = f"{open_until('at')} - {open_until('waited_since')}"
 
 
 TIMES = f"""
-INSERT INTO inbox_answertimes (grain, line_id, since, author_id, is_first, in_hours, bucket, count)
-SELECT 'h', %(line)s, since, author_id, kind.is_first, kind.in_hours,
+INSERT INTO inbox_answertimes (grain, line_id, since, label_id, author_id, is_first, in_hours, bucket, count)
+SELECT 'h', %(line)s, since, label_id, author_id, kind.is_first, kind.in_hours,
     floor(8 * ln(greatest(1, CASE WHEN kind.in_hours THEN open_seconds ELSE took END)::float8) / ln(2::float8)), count(*)
 FROM (SELECT wanted.*, {OPEN_SECONDS} AS open_seconds FROM wanted WHERE took IS NOT NULL) answers
 JOIN (VALUES (false, false), (false, true), (true, false), (true, true)) AS kind (is_first, in_hours)
     ON NOT kind.is_first OR answers.is_first_answer
-GROUP BY 3, 4, 5, 6, 7
+GROUP BY 3, 4, 5, 6, 7, 8
 """
 
 FAILURES = """
-INSERT INTO inbox_failurefigures (grain, line_id, since, author_id, code, count)
-SELECT 'h', %(line)s, since, author_id, error_code, count(*) FROM wanted WHERE has_failed GROUP BY since, author_id, error_code
+INSERT INTO inbox_failurefigures (grain, line_id, since, label_id, author_id, code, count)
+SELECT 'h', %(line)s, since, label_id, author_id, error_code, count(*)
+FROM wanted WHERE has_failed GROUP BY since, label_id, author_id, error_code
 """
 
 # The larger grains are sums of the smaller ones.
 SUMS = {
-    Figures: ("author_id, service", ", ".join(f"sum({name})" for name in COUNTS), ", ".join(COUNTS)),
-    AnswerTimes: ("author_id, is_first, in_hours, bucket", "sum(count)", "count"),
-    FailureFigures: ("author_id, code", "sum(count)", "count"),
+    Figures: (
+        "label_id, author_id, service",
+        ", ".join(f"sum({name})" for name in COUNTS),
+        ", ".join(COUNTS),
+    ),
+    AnswerTimes: ("label_id, author_id, is_first, in_hours, bucket", "sum(count)", "count"),
+    FailureFigures: ("label_id, author_id, code", "sum(count)", "count"),
 }
 SUM = """
 INSERT INTO {table} (grain, line_id, since, {keys}, {names})
@@ -154,21 +166,23 @@ FROM {table} WHERE grain = %(smaller)s AND line_id = %(line)s AND {wanted}
 GROUP BY line_id, larger, {keys}
 """
 WEEK_HOURS = """
-INSERT INTO inbox_weekhours (line_id, since, weekday, hour, inbound, outbound)
-SELECT line_id, date_trunc('month', since AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s AS month,
+INSERT INTO inbox_weekhours (line_id, label_id, since, weekday, hour, inbound, outbound)
+SELECT line_id, label_id, date_trunc('month', since AT TIME ZONE %(zone)s) AT TIME ZONE %(zone)s AS month,
     extract(isodow FROM since AT TIME ZONE %(zone)s), extract(hour FROM since AT TIME ZONE %(zone)s),
     sum(inbound), sum(outbound)
 FROM inbox_figures WHERE grain = 'h' AND line_id = %(line)s AND {wanted}
-GROUP BY line_id, month, 3, 4
+GROUP BY line_id, label_id, month, 4, 5
 """
 
-# The hours that messages of these ids stand in, and those that what they say may change: of what comes next in the
+# The hours that messages of these ids and of these chats stand in, and those that what they say may change: of what comes next in the
 # chat, of our next message, and of the message that began the conversation.
 COUNTED = "(message.direction = 'inbound' OR message.accepted_at IS NOT NULL OR message.sent_at IS NOT NULL)"
 TOUCHED = f"""
 WITH told AS (SELECT id, chat_id, line_id, at FROM inbox_message WHERE id = ANY(%(messages)s)),
 near AS (
     SELECT line_id, at FROM told
+    UNION
+    SELECT line_id, at FROM inbox_message WHERE chat_id = ANY(%(chats)s)
     UNION
     SELECT told.line_id, following.at FROM told, LATERAL (
         SELECT at FROM inbox_message message
@@ -206,15 +220,17 @@ def follow(environment):
         events = list(
             Event.objects.filter(environment=environment)
             .since(cursor.sequence)
-            .values_list("sequence", "type", "message_id")[:BATCH]
+            .values_list("sequence", "type", "message_id", "chat_id")[:BATCH]
         )
         if not events:
             return False
-        if any(type in MOVES_ALL for _, type, _ in events):
+        if any(type in MOVES_ALL for _, type, *_ in events):
             environment.refresh_from_db()
             rebuild(environment)
         else:
-            count_anew(environment, touched(environment, {message for *_, message in events} - {None}))
+            messages = {message for *_, message, _ in events} - {None}
+            chats = {chat for _, type, _, chat in events if type in MOVES_CHAT} - {None}
+            count_anew(environment, touched(environment, messages, chats))
         cursor.sequence = events[-1][0]
         cursor.save(update_fields=["sequence"])
     return len(events) == BATCH
@@ -233,12 +249,17 @@ def hold(environment):
     return held.filter(environment=environment).first()
 
 
-def touched(environment, messages):
-    """{line's id: the hours to be counted anew}"""
-    if not messages:
+def touched(environment, messages, chats):
+    """{line's id: the hours to be counted anew}: of what these messages may change, and all those of the chats"""
+    if not messages and not chats:
         return {}
     with connection.cursor() as cursor:
-        told = {"messages": list(messages), "zone": environment.time_zone, "silence": SILENCE}
+        told = {
+            "messages": list(messages),
+            "chats": list(chats),
+            "zone": environment.time_zone,
+            "silence": SILENCE,
+        }
         cursor.execute(TOUCHED, told)
         hours = {}
         for line, since in cursor.fetchall():
@@ -356,7 +377,7 @@ def check(environment):
 
 
 def counted(line, since):
-    names = ("author_id", "service", *COUNTS)
+    names = ("label_id", "author_id", "service", *COUNTS)
     rows = Figures.objects.filter(grain="h", line=line, since=since)
     return sorted(map(str, rows.values_list(*names)))
 

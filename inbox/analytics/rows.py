@@ -101,6 +101,7 @@ def rows_of(asking, kind):
         at__gte=asking.period.start,
         at__lt=asking.period.end,
     )
+    messages = messages.filter(chat__labels=asking.label) if asking.label else messages
     return KINDS[kind][1](of(asking, messages))
 
 
@@ -125,7 +126,8 @@ def newest_of(asking, kind, count, *, until=None):
 
 def hours_holding(asking, kind, count, until):
     """[(line, when the hour begins)], newest first. First the days that have any, then the hours of these."""
-    figures = of(asking, Figures.objects.filter(line__in=[line.pk for line in asking.asked_lines]))
+    counted = Figures.objects.under(asking.label)
+    figures = of(asking, counted.filter(line__in=[line.pk for line in asking.asked_lines]))
     figures = figures.filter(**{f"{kind}__gt": 0}, since__lte=until)
     days = figures.filter(grain="d", since__gte=asking.period.start - DAY, since__lt=asking.period.end)
     days = days.values("since").annotate(n=Sum(kind)).order_by("-since")

@@ -29,16 +29,26 @@ class Grain(models.TextChoices):
     MONTH = "m"
 
 
+class CountedQuerySet(models.QuerySet):
+    def under(self, label):
+        """What was counted of conversations that have the label; None: of all conversations."""
+        return self.filter(label=label)
+
+
 class Counted(models.Model):
     """`since` is when the hour, the day or the month begins on the environment's clock. `author` is who wrote, as far as
-    that is one of us or a program of ours."""
+    that is one of us or a program of ours. A message is counted once without `label`, and once more under each label
+    that its conversation has now, so rows of several labels never add up: read them by `under`."""
 
+    label = models.ForeignKey("inbox.Label", models.CASCADE, null=True, related_name="+", db_index=False)
     grain = models.CharField(max_length=1, choices=Grain.choices)
     line = models.ForeignKey("lines.Line", models.CASCADE, related_name="+", db_index=False)
     since = models.DateTimeField()
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", db_index=False
     )
+
+    objects = CountedQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -65,7 +75,7 @@ class Figures(Counted):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["grain", "line", "since", "author", "service"],
+                fields=["grain", "label", "line", "since", "author", "service"],
                 name="one_row_of_figures",
                 nulls_distinct=False,
             )
@@ -87,7 +97,7 @@ class AnswerTimes(Counted):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["grain", "line", "since", "author", "is_first", "in_hours", "bucket"],
+                fields=["grain", "label", "line", "since", "author", "is_first", "in_hours", "bucket"],
                 name="one_row_of_answer_times",
                 nulls_distinct=False,
             )
@@ -106,7 +116,7 @@ class FailureFigures(Counted):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["grain", "line", "since", "author", "code"],
+                fields=["grain", "label", "line", "since", "author", "code"],
                 name="one_row_of_failures",
                 nulls_distinct=False,
             )
@@ -117,8 +127,9 @@ class FailureFigures(Counted):
 
 
 class WeekHours(models.Model):
-    """Messages of a month by the hour of the week; `weekday` 1 is Monday."""
+    """Messages of a month by the hour of the week; `weekday` 1 is Monday. `label` as in Counted."""
 
+    label = models.ForeignKey("inbox.Label", models.CASCADE, null=True, related_name="+", db_index=False)
     line = models.ForeignKey("lines.Line", models.CASCADE, related_name="+", db_index=False)
     since = models.DateTimeField()
     weekday = models.PositiveSmallIntegerField()
@@ -126,9 +137,15 @@ class WeekHours(models.Model):
     inbound = models.PositiveIntegerField()
     outbound = models.PositiveIntegerField()
 
+    objects = CountedQuerySet.as_manager()
+
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["line", "since", "weekday", "hour"], name="one_row_of_week_hours")
+            models.UniqueConstraint(
+                fields=["label", "line", "since", "weekday", "hour"],
+                name="one_row_of_week_hours",
+                nulls_distinct=False,
+            )
         ]
 
     def __str__(self):

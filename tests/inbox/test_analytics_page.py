@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from inbox.analytics import rollup
 from inbox.analytics.rows import KINDS
+from inbox.models import Label
 from lines.models import Line
 from tests.conftest import CARL, DORA
 from tests.inbox.test_figures import START, portland, say
@@ -103,6 +104,27 @@ def test_every_figure_opens_as_many_rows_as_it_counts(client_of, lea):
     for kind in KINDS:
         response = page(client, "figure-rows", kind, range="24h")
         assert len(response.context["rows"]) == response.context["count"], kind
+
+
+def test_a_label_narrows_the_numbers_and_their_rows(client_of, lea, portland, told):
+    label = Label.make(portland, "Wheels", by=lea)
+    told["question"].chat.add_label(label, by=lea)
+    rollup.rebuild(portland)
+    client = client_of(lea)
+    response = page(client, range="24h")
+    (row,) = response.context["numbers"].by_label
+    assert (row[0], row[1]["inbound"], row[1]["outbound"]) == (label, 1, 1)
+    assert "By label" in response.content.decode()
+
+    response = page(client, range="24h", label=label.pk)
+    assert response.context["numbers"].total["inbound"] == 1
+    assert f'value="{label.pk}" selected' in response.content.decode()
+    for kind in KINDS:
+        response = page(client, "figure-rows", kind, range="24h", label=label.pk)
+        assert len(response.context["rows"]) == response.context["count"], kind
+    assert (
+        "Secret" not in page(client, "figure-rows", "inbound", range="24h", label=label.pk).content.decode()
+    )
 
 
 @pytest.mark.usefixtures("counted")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inbox.analytics import rollup
 from inbox.mirror.messages import mirrored_id
-from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, FiguresCursor, Message, WeekHours
+from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, FiguresCursor, Label, Message, WeekHours
 from inbox.models.figures import COUNTS
 from lines.models import Environment, Event
 from tests.conftest import CARL, DORA
@@ -20,10 +20,10 @@ PORTLAND = "America/Los_Angeles"
 # A Wednesday before the clocks go back on the Sunday.
 START = datetime(2026, 10, 28, 15, tzinfo=UTC)
 TABLES = {
-    Figures: ("grain", "line", "since", "author", "service", *COUNTS),
-    AnswerTimes: ("grain", "line", "since", "author", "is_first", "in_hours", "bucket", "count"),
-    FailureFigures: ("grain", "line", "since", "author", "code", "count"),
-    WeekHours: ("line", "since", "weekday", "hour", "inbound", "outbound"),
+    Figures: ("grain", "label", "line", "since", "author", "service", *COUNTS),
+    AnswerTimes: ("grain", "label", "line", "since", "author", "is_first", "in_hours", "bucket", "count"),
+    FailureFigures: ("grain", "label", "line", "since", "author", "code", "count"),
+    WeekHours: ("label", "line", "since", "weekday", "hour", "inbound", "outbound"),
 }
 
 
@@ -76,8 +76,8 @@ def stored():
     return {model: sorted(map(str, model.objects.values_list(*names))) for model, names in TABLES.items()}
 
 
-def total(**filters):
-    rows = Figures.objects.filter(grain="h", **filters)
+def total(label=None, **filters):
+    rows = Figures.objects.under(label).filter(grain="h", **filters)
     return {name: sum(getattr(row, name) for row in rows) for name in COUNTS}
 
 
@@ -200,8 +200,11 @@ def test_in_whatever_order_they_are_told_figures_equal_the_messages(
 
     with transaction.atomic():
         chats = [make_chat(shop, CARL), make_chat(shop, CARL, DORA), make_chat(workshop, DORA)]
-        said = []
+        labels, said = [Label.make(portland, name, by=ana) for name in ("Wheels", "Frames")], []
         for chat, minutes, what, service in events:
+            if data.draw(st.booleans()):
+                labelled, label = data.draw(st.sampled_from(chats)), data.draw(st.sampled_from(labels))
+                data.draw(st.sampled_from([labelled.add_label, labelled.remove_label]))(label, by=ana)
             left = what in ("out",)
             fields = {"service": service, "consent": "stop" if what == "stop" else ""}
             if what in ("waiting", "refused"):
@@ -225,8 +228,37 @@ def test_in_whatever_order_they_are_told_figures_equal_the_messages(
         kept = stored()
         rollup.rebuild(portland)
         assert kept == stored()
-        assert total()["inbound"] == Message.objects.filter(direction="inbound").count()
+        received = Message.objects.filter(direction="inbound")
+        assert total()["inbound"] == received.count()
+        for label in labels:
+            assert total(label)["inbound"] == received.filter(chat__labels=label).count()
         transaction.set_rollback(True)
+
+
+def test_a_conversation_counts_under_the_labels_that_it_has_now(portland, shop, make_chat, ana):
+    carl, dora = make_chat(shop, CARL), make_chat(shop, DORA)
+    wheels, frames = (Label.make(portland, name, by=ana) for name in ("Wheels", "Frames"))
+    for minutes in (0, 3 * 24 * 60):
+        say(carl, minutes)
+        say(carl, minutes + 20, author=ana)
+        say(dora, minutes)
+    follow(portland)
+    assert total(wheels)["inbound"] == 0
+
+    carl.add_label(wheels, by=ana)
+    dora.add_label(wheels, by=ana)
+    carl.add_label(frames, by=ana)
+    follow(portland)
+    assert (total(wheels)["inbound"], total(wheels)["answers"]) == (4, 2)
+    assert (total(frames)["inbound"], total()["inbound"]) == (2, 4)
+    assert set(WeekHours.objects.under(frames).values_list("inbound", "outbound")) == {(1, 1)}
+
+    carl.remove_label(wheels, by=ana)
+    frames.delete_here(by=ana)
+    follow(portland)
+    assert (total(wheels)["inbound"], total(wheels)["answers"]) == (2, 0)
+    assert not Figures.objects.filter(label=frames).exists()
+    assert total()["inbound"] == 4
 
 
 def test_a_check_mends_what_was_wrong(portland, shop, make_chat, ana):
