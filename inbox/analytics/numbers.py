@@ -111,9 +111,9 @@ class Numbers:
     def by_asked_service(self, rows):
         return rows.filter(service=self.asking.service) if self.asking.service else rows
 
-    def grouped(self, rows, keys, names, *within):
+    def grouped(self, rows, keys, names, *within, authors=None):
         """One reading of `rows` for several tables: {key: {its value: [(values of `within`, sums of `names`)]}}. The key
-        `bar` is when the bar of a chart begins."""
+        `bar` is when the bar of a chart begins; of the key `author_id` only these `authors` are told, where some are named."""
         found = {key: {} for key in keys}
         if not self.lines:
             return found
@@ -127,6 +127,9 @@ class Numbers:
             f" date_trunc(%s, since AT TIME ZONE %s) AT TIME ZONE %s AS bar FROM ({read}) AS counted) AS placed"
             f" GROUP BY GROUPING SETS ({grouping})"
         )
+        if authors is not None:
+            sql += " HAVING grouping(author_id) = 1 OR author_id = ANY(%s)"
+            parameters = [*parameters, authors]
         # Of each set the one key that is grouped by has a bit of 0.
         key_of = {(1 << len(keys)) - 1 - (1 << (len(keys) - 1 - at)): key for at, key in enumerate(keys)}
         with connection.cursor() as cursor:
@@ -146,7 +149,7 @@ class Numbers:
             for key, values in found.items()
         }
 
-    @property
+    @cached_property
     def series(self):
         """Counts for each bar of a chart: [(when it begins, Counts)]"""
         return [(bar, self.counts["bar"].get(bar, NOTHING)) for bar in self.period.bars]
@@ -197,34 +200,31 @@ class Numbers:
     @cached_property
     def by_person(self):
         """[(person, Counts, Times of first answers)]; programs stand among people, since they answer like these."""
+        found, people = self.counts["author_id"], User.objects.in_bulk(self.busiest)
+        times = self.all_times["author_id"]
+        return [
+            (people[pk], found[pk], Times(buckets_of(times.get(pk, []), is_first=True)))
+            for pk in self.busiest
+            if pk in people
+        ]
+
+    @cached_property
+    def busiest(self):
+        """Ids of those who sent most, of whom this person may see numbers."""
         found = {pk: counts for pk, counts in self.counts["author_id"].items() if pk}
         if not self.asking.membership.sees_every_line:
             found = {pk: counts for pk, counts in found.items() if pk == self.asking.user.pk}
-        if not found:
-            return []
-        most = sorted(found, key=lambda pk: (-found[pk]["outbound"], str(pk)))[:MOST]
-        people = User.objects.in_bulk(most)
-        times = self.grouped(
-            self.times().filter(author__in=most, is_first=True),
-            ("author_id",),
-            ("count",),
-            "is_first",
-            "bucket",
-        )["author_id"]
-        return [
-            (people[pk], found[pk], Times(buckets_of(times.get(pk, []), is_first=True)))
-            for pk in most
-            if pk in people
-        ]
+        return sorted(found, key=lambda pk: (-found[pk]["outbound"], str(pk)))[:MOST]
 
     def times(self, period=None):
         return self.rows(AnswerTimes, period).filter(in_hours=self.asking.in_hours)
 
     @cached_property
     def all_times(self):
-        return self.grouped(self.times(), ("bar",), ("count",), "is_first", "bucket")
+        keys = ("bar", "author_id")
+        return self.grouped(self.times(), keys, ("count",), "is_first", "bucket", authors=self.busiest)
 
-    @property
+    @cached_property
     def first_series(self):
         """[(when the bar begins, Times of first answers)]"""
         found = self.all_times["bar"]

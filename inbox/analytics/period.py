@@ -92,21 +92,26 @@ class Period:
 
     @property
     def rows(self):
-        """The rows of figures that make it up: whole months, and days at its edges."""
+        """The rows of figures that make it up: those of its bars, and days at the edges of whole months."""
         if self.grain == Grain.HOUR:
             return Q(grain=Grain.HOUR, since__gte=self.start, since__lt=self.end)
         first, last = self.whole_months
-        if first is None:
+        if self.grain == Grain.DAY or first is None:
             return Q(grain=Grain.DAY, since__gte=self.start, since__lt=self.end)
-        edges = Q(since__gte=self.start, since__lt=first) | Q(since__gte=last, since__lt=self.end)
-        return Q(grain=Grain.MONTH, since__gte=first, since__lt=last) | Q(edges, grain=Grain.DAY)
+        rows = Q(grain=Grain.MONTH, since__gte=first, since__lt=last)
+        if self.start < first:
+            rows |= Q(grain=Grain.DAY, since__gte=self.start, since__lt=first)
+        if last < self.end:
+            rows |= Q(grain=Grain.DAY, since__gte=last, since__lt=self.end)
+        return rows
 
     @property
     def whole_months(self):
-        """From when to when it consists of whole months; (None, None) where it has none."""
+        """From when to when it consists of whole months; (None, None) where it has none. The present month is whole, for
+        what is still to come of it counts nothing."""
         first = self.first_day if self.first_day.day == 1 else next_month(self.first_day)
         after = self.environment.day_of(self.end)
-        last = after.replace(day=1)
+        last = next_month(after) if self.end > timezone.now() else after.replace(day=1)
         if self.grain == Grain.HOUR or first >= last:
             return None, None
         return self.environment.start_of(first), self.environment.start_of(last)

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from inbox.analytics import rollup
 from inbox.analytics.rows import KINDS
@@ -150,6 +151,21 @@ def test_rows_are_paged_by_where_they_stand(client_of, lea, portland, shop, make
         address = found and found[1].replace("&amp;", "&")
 
     assert len(seen) == len(set(seen)) == 120
+
+
+@pytest.mark.parametrize("days", [30, 92, 93, 365])
+def test_each_bar_of_a_chart_counts_its_own_days(client_of, lea, portland, shop, make_chat, today, days):
+    carl, now = make_chat(shop, CARL), timezone.now()
+    for day in range(days):
+        say(carl, -day * 24 * 60)
+    rollup.rebuild(portland)
+    since = portland.day_of(now) - timedelta(days=days - 1)
+    response = page(client_of(lea), range="custom", since=since, until=portland.day_of(now))
+    series = response.context["numbers"].series
+    assert sum(counts["inbound"] for _, counts in series) == days
+    assert len(series) == (days if days <= 92 else len({(day.year, day.month) for day, _ in series}))
+    assert all(counts["inbound"] == 1 for _, counts in series) or days > 92
+    assert all(counts["inbound"] <= 31 for _, counts in series)
 
 
 @pytest.mark.usefixtures("counted")
