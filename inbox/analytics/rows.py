@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import DateTimeField, Exists, F, OuterRef, Q, Subquery, Sum, Value
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
 
 from inbox.analytics.rollup import SILENCE
@@ -14,12 +13,6 @@ IN = Q(direction="inbound")
 FAILED = Q(direction="outbound", failed_at__isnull=False, delivered_at=None)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NEVER = datetime(1900, 1, 1, tzinfo=UTC)
-# As hundreds of conditions it would take longer to write than to answer.
-OF_HOURS = """
-    SELECT message.id FROM unnest(%s::uuid[], %s::timestamptz[]) AS hours (line_id, since)
-    JOIN inbox_message message ON message.line_id = hours.line_id
-        AND message.at >= hours.since AND message.at < hours.since + interval '1 hour'
-"""
 EARLIER = Q(at__lt=OuterRef("at")) | Q(at=OuterRef("at"), pk__lt=OuterRef("pk"))
 
 
@@ -125,8 +118,10 @@ def newest_of(asking, kind, count, *, until=None):
     rows = rows_of(asking, kind)
     if not hours:
         return rows.none()
-    lines, sinces = zip(*hours, strict=True)
-    return rows.filter(pk__in=RawSQL(OF_HOURS, [list(lines), list(sinces)]), at__gte=sinces[-1])
+    near = Q()
+    for line, since in hours:
+        near |= Q(line=line, at__gte=since, at__lt=since + HOUR)
+    return rows.filter(near, at__gte=hours[-1][1])
 
 
 def hours_holding(asking, kind, count, until):
