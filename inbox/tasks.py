@@ -3,12 +3,10 @@ from datetime import timedelta
 
 import structlog
 from celery import shared_task
-from django.db.models import Min, Q
 from django.utils import timezone
 
 from inbox import line_health, line_signs, media, models
 from inbox.analytics import rollup
-from inbox.models.sending import CLAIM_LASTS
 from lines import gateways
 from lines.models import Environment, Line
 from partyline.wake import wake
@@ -38,6 +36,8 @@ __all__ = [
 log = structlog.get_logger()
 
 UNUSED_FOR = timedelta(days=1)
+# Chats that one sweep wakes.
+SWEPT = 200
 # Both services, and each once more where somebody else asked the carrier first.
 CAPABILITY_TRIES = 5
 # Previews that one worker makes at the same time: they take a processor each, and messages must not wait for them.
@@ -54,12 +54,9 @@ def send_chat(chat_id):
 @shared_task
 def send_due():
     """The sweep: every chat in which something is due, whoever forgot to wake us."""
-    due = models.Message.waiting_to_leave().filter(next_try_at__lte=timezone.now())
-    stale = timezone.now() - CLAIM_LASTS
-    due = due.filter(Q(claimed_at=None) | Q(claimed_at__lt=stale))
-    longest = due.values("chat_id").annotate(since=Min("next_try_at")).order_by("since")
-    for chat in longest[:200]:
-        send_chat.delay(str(chat["chat_id"]))
+    due = models.Message.due_to_leave().order_by("next_try_at")
+    for chat in due.values_list("chat_id", flat=True)[:SWEPT]:
+        send_chat.delay(str(chat))
 
 
 @shared_task(expires=10)

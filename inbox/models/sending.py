@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from inbox import wire
@@ -43,6 +44,15 @@ class Sendable(models.Model):
     def waiting_to_leave(cls):
         waiting = cls.objects.filter(direction="outbound", accepted_at=None, failed_at=None, sent_at=None)
         return waiting.filter(deleted_at=None)
+
+    @classmethod
+    def due_to_leave(cls):
+        """What is due now, and the first of its chat: what is due behind one that is held waits with it."""
+        now, waiting = timezone.now(), cls.waiting_to_leave()
+        before = Q(at__lt=OuterRef("at")) | Q(at=OuterRef("at"), pk__lt=OuterRef("pk"))
+        is_free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_LASTS)
+        due = waiting.filter(is_free, next_try_at__lte=now)
+        return due.filter(~Exists(waiting.filter(before, chat=OuterRef("chat"))))
 
     @property
     def is_leaving(self):

@@ -502,3 +502,21 @@ def test_a_new_conversation_is_judged_before_it_begins(warm, stranger, environme
     start = Start(ana, environment, texts=[DORA], text="Hello")
     assert (start.verdict.action, start.verdict.rule) == ("hold", "ramp")
     assert [doubt.rule for doubt in start.doubts] == ["ramp"]
+
+
+def test_what_waits_behind_a_held_message_keeps_nobody_else_from_leaving(
+    warm, stranger, chat, ana, gateway, monkeypatch
+):
+    shop = warm(1)
+    monkeypatch.setattr(tasks, "SWEPT", 1)
+    monkeypatch.setattr(tasks.send_chat, "delay", tasks.send_chat)
+    first, second = stranger(shop), stranger(shop)
+    first.send(by=ana, text="Hello")
+    tasks.send_due()
+    held = second.send(by=ana, text="Hello")
+    behind = second.send(by=ana, text="Are you there?")
+    Message.objects.filter(pk=behind.pk).update(next_try_at=timezone.now() - timedelta(hours=1))
+    answer = chat.send(by=ana, text="Yes, it is")
+    tasks.send_due()
+
+    assert [state_of(one) for one in (held, behind, answer)] == ["held", "held", "accepted"]
