@@ -21,6 +21,7 @@ from inbox.views import (
     uploads,
 )
 from inbox.views.lines import card as line_card
+from inbox.views.lines import drill as line_drill
 from inbox.views.lines import list as line_list
 from inbox.views.lines import page as line_page
 from inbox.views.lines import verbs as line_verbs
@@ -121,6 +122,10 @@ urlpatterns = [
     path("lines/<uuid:pk>/change/", line_verbs.change, name="change-line"),
     path("lines/<uuid:pk>/turn/", line_verbs.turn, name="turn-line"),
     path("lines/<uuid:pk>/pause/", line_verbs.pause, name="pause-line"),
+    path("lines/<uuid:pk>/flag/", line_drill.drill, name="flag-drill"),
+    path("lines/<uuid:pk>/flag/move/", line_drill.move, name="move-from-line"),
+    path("lines/<uuid:pk>/flag/appeal/", line_drill.appeal, name="appeal-flag"),
+    path("lines/<uuid:pk>/flag/gone/", line_drill.gone, name="unflag-line"),
     path("lines/<uuid:pk>/resume/", line_verbs.resume, name="resume-line"),
     path("lines/<uuid:pk>/own/", line_verbs.own, name="own-line"),
     path("lines/<uuid:pk>/admit/", line_verbs.admit, name="admit-to-line"),

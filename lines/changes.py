@@ -10,6 +10,7 @@ FIELDS = {"name": "name", "wire": "colour", "daily_limit": "recommended messages
 # What is written of in other words than the event's own data has.
 SENTENCES = {
     "inbox.line_resumed": "resumed sending",
+    "inbox.line_unflagged": "said that the flag is gone",
     "inbox.line_warmed": "ended the warming-up",
     "inbox.card_accepted": "took the contact card",
     "inbox.audit_started": "asked the carrier about its reputation",

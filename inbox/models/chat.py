@@ -12,6 +12,7 @@ from inbox.models.introducing import Introducing
 from inbox.models.label import Label
 from inbox.models.labelling import Labelled
 from inbox.models.locating import Locating
+from inbox.models.moving import Movable
 from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
 from inbox.models.scheduling import Schedulable
@@ -115,7 +116,9 @@ class ChatQuerySet(models.QuerySet):
         )
 
 
-class Chat(Writable, Notable, Schedulable, Group, Introducing, Signalling, Dressed, Locating, Labelled):
+class Chat(
+    Writable, Notable, Schedulable, Group, Introducing, Signalling, Dressed, Locating, Labelled, Movable
+):
     """A conversation between one of our lines and one person, or a group."""
 
     class Status(models.TextChoices):

@@ -5,6 +5,7 @@ from inbox.models.message import Message
 CHANGES = {
     "inbox.guard_changed",
     "inbox.line_resumed",
+    "inbox.line_unflagged",
     "inbox.line_warms",
     "inbox.line_ramp_changed",
     "inbox.line_warmed",

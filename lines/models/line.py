@@ -155,6 +155,21 @@ class Line(Warming, Tended):
             self.environment.record("inbox.line_resumed", line=self, by=by)
 
     @transaction.atomic
+    def unflag(self, *, by):
+        """It works again, says `by`, though the carrier has not said so; what it says next counts again. True if it was
+        flagged."""
+        line = Line.objects.select_for_update(no_key=True).select_related("environment").get(pk=self.pk)
+        if line.carrier_status != "FLAGGED":
+            return False
+        line.hear("ACTIVE", at=timezone.now())
+        line.save(update_fields=self.HEARD)
+        line.environment.record("inbox.line_unflagged", line=line, by=by)
+        alerts = self.alerts.model
+        alerts.cease(line, alerts.Kind.FLAGGED, by=by)
+        self.refresh_from_db()
+        return True
+
+    @transaction.atomic
     def turn(self, switch, on, *, by):
         """Turn one of SWITCHES on or off; safe to repeat."""
         if switch not in self.SWITCHES:

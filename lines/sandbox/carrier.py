@@ -8,7 +8,7 @@ from django.utils import timezone
 from lines.gateways.base import PermanentFailure
 from lines.models.people import tone_of
 from lines.models.sandbox import Handset, SandboxChat, SandboxCopy, SandboxMessage
-from lines.sandbox import outbox, payloads, personas, polls, rules, services, typing
+from lines.sandbox import happenings, outbox, payloads, personas, polls, rules, services, typing
 from lines.sandbox.groups import locked, present
 from lines.sandbox.shelf import keep, stored_part
 
@@ -279,3 +279,9 @@ def nudge(handset, chat):
 
 def report_spam(handset):
     Handset.objects.filter(pk=handset.pk, reported_spam_at=None).update(reported_spam_at=timezone.now())
+
+
+def flag(line, is_flagged):
+    """Apple switches iMessage off for one of our numbers, or on again; the webhook tells of it."""
+    status, reputation = ("FLAGGED", "CRITICAL") if is_flagged else ("ACTIVE", "HEALTHY")
+    outbox.queue(line.environment, [happenings.line_stands(line, status, reputation, timezone.now())])

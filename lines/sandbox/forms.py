@@ -61,6 +61,15 @@ class FaultsForm(forms.ModelForm):
         labels = {"reorder": "Out of order"}
 
 
+class FlagForm(forms.Form):
+    line = forms.ModelChoiceField(queryset=None)
+    is_flagged = forms.BooleanField(required=False)
+
+    def __init__(self, *args, environment, **options):
+        super().__init__(*args, **options)
+        self.fields["line"].queryset = environment.lines.select_related("environment")
+
+
 def checked(file):
     if file and file.size > LARGEST:
         raise forms.ValidationError("A phone sends at most 10 MB")

@@ -117,6 +117,18 @@ def card_received(chat, handset, picture, at):
     return webhook(chat.environment, "contact_card.received", data, at)
 
 
+def line_stands(line, status, reputation, at):
+    data = {
+        "phone_number": line.phone_number,
+        "previous_status": line.carrier_status,
+        "new_status": status,
+        "previous_reputation": line.reputation,
+        "new_reputation": reputation,
+        "changed_at": written(at),
+    }
+    return webhook(line.environment, "phone_number.status_updated", data, at)
+
+
 def location_started(chat, location):
     data = {
         "chat_id": str(chat.pk),

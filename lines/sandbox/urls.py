@@ -5,6 +5,7 @@ from lines.views import sandbox
 urlpatterns = [
     path("", sandbox.phones, name="sandbox"),
     path("handsets/", sandbox.new_handset, name="sandbox_new_handset"),
+    path("flags/", sandbox.flag, name="sandbox_flag"),
     path("faults/", sandbox.faults, name="sandbox_faults"),
     path("media/<uuid:pk>/<str:filename>", sandbox.media, name="sandbox_media"),
     path("<int:pk>/", sandbox.one_phone, name="sandbox_phone"),

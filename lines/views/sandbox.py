@@ -11,8 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 from lines.gateways.base import PermanentFailure
 from lines.models.sandbox import SandboxFaults, SandboxMedia
 from lines.sandbox import bubbles, camera, carrier, customers, deeds, personas, phone, rules
-from lines.sandbox.forms import DeedForm, FaultsForm, HandsetForm, TextForm
+from lines.sandbox.forms import DeedForm, FaultsForm, FlagForm, HandsetForm, TextForm
 
+# Of our lines, those that can be flagged here.
+MOST_LINES = 50
 # What a browser may show in place; all else is only downloaded.
 SHOWN = bubbles.IMAGES | bubbles.SOUNDS | bubbles.FILMS
 
@@ -75,6 +77,7 @@ def render_page(request, handset, *, status=200, **forms):
     context = screen(handset, threads, thread) if handset else {}
     context |= {
         "faults": faults,
+        "our_lines": environment.lines.order_by("name", "phone_number")[:MOST_LINES],
         "faults_form": forms.get("faults_form") or FaultsForm(instance=faults),
         "handset_form": forms.get("handset_form") or HandsetForm(environment=environment),
     }
@@ -184,6 +187,19 @@ def faults(request):
         return render_page(request, phone.phones_of(environment).first(), status=422, faults_form=form)
     form.save()
     messages.success(request, f"Faults: {switches.summary}")
+    return redirect("sandbox")
+
+
+@login_required
+@require_POST
+def flag(request):
+    """Have Apple flag one of our numbers, or take the flag back, to see what follows."""
+    form = FlagForm(request.POST, environment=sandbox_of(request))
+    if not form.is_valid():
+        raise Http404("There is no such line")
+    line, is_flagged = form.cleaned_data["line"], form.cleaned_data["is_flagged"]
+    carrier.flag(line, is_flagged)
+    messages.success(request, f"The carrier tells that {line} is {'flagged' if is_flagged else 'active'}")
     return redirect("sandbox")
 
 
