@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -67,7 +68,7 @@ def page(request, line, *, form=None, status=200):
     waiting = Chat.objects.open().filter(line=line, waiting_since__isnull=False).count()
     steps = {
         "stopped": True,
-        "told": bool(alert and alert.mailed_at),
+        "told": not settings.EMAIL_HOST or bool(alert and alert.mailed_at),
         "waits": not (held or scheduled or waiting),
         "moved": not any(move.is_advised for move in moves),
         "asked": bool(alert and alert.appealed_at),
@@ -77,6 +78,7 @@ def page(request, line, *, form=None, status=200):
         "alert": alert,
         "steps": {name: "done" if is_done else "" for name, is_done in steps.items()},
         "current": next((name for name, is_done in steps.items() if not is_done), None),
+        "has_mail": bool(settings.EMAIL_HOST),
         "done": sum(steps.values()),
         "held": held,
         "scheduled": scheduled,
