@@ -15,6 +15,12 @@ FOR_ADMINS = [
     "/inbox/closed/",
     "/chats/new/",
     "/lines/",
+    "/settings/guard/",
+    "/settings/labels/",
+    "/settings/replies/",
+    "/analytics/?range=30d",
+    "/analytics/planner/",
+    "/analytics/inbound/",
     "/settings/people/",
     "/settings/environment/",
     "/settings/environments/",
@@ -53,6 +59,11 @@ def test_the_pages(window, axe, viewport, theme):
         for address in addresses:
             page.goto(address)
             axe(page)
+    admin.goto("/lines/")
+    address = admin.locator(".line-card").first.get_attribute("href")
+    for path in (address, f"{address}guard/", f"{address}guard/same_text/?action=hold", f"{address}changes/"):
+        admin.goto(path)
+        axe(admin)
     for name in ("Nora Whitfield", "Sunday Gravel Crew", "Gwen Abara"):
         axe(open_chat(admin, name))
 
