@@ -19,6 +19,15 @@ class Box:
     """What the pages of any inbox ask of it. `views` are its tabs: name by slug."""
 
     views = {}
+    # What the list says where a view is empty.
+    nothing = {
+        "unassigned": "Nobody is waiting for a colleague.",
+        "waiting": "No one is waiting.",
+        "closed": "Nothing has been closed yet.",
+    }
+    is_team = False
+    # Where this is the inbox of somebody else, or of a line: whose, in words. See inbox/team.py.
+    looking = None
 
     def __init__(self, request, view):
         if view not in self.views:
@@ -26,18 +35,33 @@ class Box:
         self.request, self.view, self.user = request, view, request.user
         self.label = label_in(request)
 
+    @property
+    def reader(self):
+        """Whose marks of unread its rows have."""
+        return self.user
+
     @cached_property
     def seen(self):
         """All that the person may see; asked for once, since each time their lines are."""
         return chats_for(self.request)
 
     @property
+    def within(self):
+        """All of what it shows, in whichever view."""
+        return self.seen
+
+    @property
     def all(self):
         """What the views choose from."""
-        return self.seen.labelled(self.label) if self.label else self.seen
+        return self.within.labelled(self.label) if self.label else self.within
 
     def chats(self, view=None):
         return self.all.in_view(view or self.view, self.user)
+
+    @property
+    def is_by_waiting(self):
+        """Who waits longest stands first; else what moved last."""
+        return self.view == "waiting"
 
     def page(self):
         """Everything that the list shows, in a constant number of queries."""
@@ -46,11 +70,22 @@ class Box:
     def page_behind(self, pk, at):
         """The page behind the row of the chat `pk`, as it stood at `at` (ISO) when it was drawn."""
         before = one_in(self.seen, pk)
-        return self.rows(self.chats().older_than(moment_in(at) or before.last_activity_at, before.pk))
+        at = moment_in(at) or self.place_of(before)
+        if at is None:
+            raise Http404("Nobody waits there any more")
+        chats = self.chats()
+        behind = chats.waiting_after if self.is_by_waiting else chats.older_than
+        return self.rows(behind(at, before.pk))
 
     def rows(self, chats):
-        rows = list(chats.newest_first().for_rows().with_own(self.user)[: ROWS + 1])
-        return {"box": self, "rows": rows[:ROWS], "last": rows[ROWS - 1] if len(rows) > ROWS else None}
+        chats = chats.longest_waiting_first() if self.is_by_waiting else chats.newest_first()
+        rows = list(chats.for_rows().with_own(self.user, reader=self.reader)[: ROWS + 1])
+        last = rows[ROWS - 1] if len(rows) > ROWS else None
+        return {"box": self, "rows": rows[:ROWS], "last": last, "last_at": last and self.place_of(last)}
+
+    def place_of(self, chat):
+        """The moment by which it has its place in the list."""
+        return chat.waiting_since if self.is_by_waiting else chat.last_activity_at
 
     def counts(self):
         """How many wait in each view; everything is counted to a thousand at most.
@@ -83,15 +118,29 @@ class Box:
         return f"?{urlencode({'label': self.label.pk})}" if self.label else ""
 
     @property
+    def counts_path(self):
+        label = {"label": self.label.pk} if self.label else {}
+        return f"{self.counts_base}?{urlencode({'view': self.view} | label)}"
+
+    @property
+    def empty(self):
+        return self.nothing.get(self.view, "No conversation is open.")
+
+    @property
     def wants(self):
         """For chat-list.js, as JSON: by name, the values of a row's data of which one has to fit."""
-        wants = self.wanted() | ({"labels": [str(self.label.pk)]} if self.label else {})
-        return json.dumps(wants)
+        wants = {"status": ["closed" if self.view == "closed" else "open"]} | self.wanted()
+        return json.dumps(wants | ({"labels": [str(self.label.pk)]} if self.label else {}))
+
+    def wanted(self):
+        """What more than the status has to fit, as `chats` says it."""
+        return {"assignee": [""]} if self.view == "unassigned" else {}
 
 
 class MyInbox(Box):
     views = {"mine": "Mine", "unassigned": "Unassigned", "all": "All", "closed": "Closed"}
     titles = {"mine": "My inbox", "unassigned": "Unassigned", "all": "All open", "closed": "Closed"}
+    nothing = Box.nothing | {"mine": "Nothing here is yours to answer."}
     name = "Inbox"
 
     @property
@@ -102,15 +151,11 @@ class MyInbox(Box):
         return reverse("inbox", args=[view])
 
     @property
-    def counts_path(self):
-        label = {"label": self.label.pk} if self.label else {}
-        return f"{reverse('counts')}?{urlencode({'view': self.view} | label)}"
+    def counts_base(self):
+        return reverse("counts")
 
     def wanted(self):
-        """As in_view says it."""
-        of_view = {"mine": [str(self.user.pk)], "unassigned": [""]}
-        assignee = {"assignee": of_view[self.view]} if self.view in of_view else {}
-        return {"status": ["closed" if self.view == "closed" else "open"]} | assignee
+        return {"assignee": [str(self.user.pk)]} if self.view == "mine" else super().wanted()
 
 
 def label_in(request):
@@ -123,7 +168,10 @@ def label_in(request):
 
 def badges_of(chats, user):
     """What the toolbar says on every page of conversations, of all that `user` may see."""
-    return {"unread_count": up_to(chats.unread_by(user))}
+    return {
+        "unread_count": up_to(chats.unread_by(user)),
+        "waiting_count": up_to(chats.waiting().longest_waiting_first()),
+    }
 
 
 def up_to(chats):

@@ -41,10 +41,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not user.is_authenticated:
             return self.end(NOT_SIGNED_IN)
         try:
-            self.environment_id, self.since = asked_for(self.scope["query_string"].decode())
+            self.environment_id, self.since, reader = asked_for(self.scope["query_string"].decode())
         except ValueError:
             return self.end(MALFORMED)
         self.user_id, self.password = user.pk, user.password
+        self.reader_id = reader or user.pk
         self.session_key = self.scope["session"].session_key
         with self.database_or_later():
             await self.begin()
@@ -54,7 +55,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.hub = hub()
         await self.hub.join(self)
         missed = await database_sync_to_async(live.missed_since)(
-            self.environment_id, self.since, user_id=self.user_id
+            self.environment_id, self.since, user_id=self.user_id, reader_id=self.reader_id
         )
         lines = missed.access[self.user_id]
         if self.lines is None:
@@ -171,10 +172,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
 
 def asked_for(query):
-    """The environment's id, and the sequence that the page has seen (None: unknown). Raises ValueError."""
+    """The environment's id, the sequence that the page has seen (None: unknown), and whose unread it shows where that
+    is somebody else (who sees a line may know what its people have read). Raises ValueError."""
     asked = parse_qs(query)
-    since = asked.get("since", [""])[0]
-    return uuid.UUID(asked.get("environment", [""])[0]), int(since) if since.isdecimal() else None
+    environment, since, reader = (asked.get(name, [""])[0] for name in ("environment", "since", "reader"))
+    return (
+        uuid.UUID(environment),
+        int(since) if since.isdecimal() else None,
+        uuid.UUID(reader) if reader else None,
+    )
 
 
 def asked_in(frame):

@@ -34,8 +34,8 @@ def hub():
 class Hub:
     """Works from the first watcher's arrival to the last one's leaving.
 
-    A watcher has environment_id, user_id, lines (None until it knows them), chat_id (the chat that it watches),
-    session_key and password; and hear(push), refresh(), admit(lines), end(code), none of which may block.
+    A watcher has environment_id, user_id, reader_id (whose unread its page shows), lines (None until it knows them),
+    chat_id (the chat that it watches), session_key and password; and hear(push), refresh(), admit(lines), end(code), none of which may block.
     """
 
     def __init__(self):
@@ -137,6 +137,7 @@ class Hub:
                 self.cursors[environment_id],
                 lines=None if None in lines else frozenset().union(*lines),
                 users=users,
+                readers={watcher.reader_id for watcher in watchers},
                 watched={watcher.chat_id for watcher in watchers} - {None},
             )
         except DatabaseError:

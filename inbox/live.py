@@ -45,7 +45,8 @@ class Push:
 
     def is_for(self, watcher):
         sees = watcher.lines is None or self.line_id in watcher.lines
-        return sees and (self.only_for in (None, watcher.user_id) or self.is_watched_by(watcher))
+        is_theirs = self.only_for in (None, watcher.user_id, watcher.reader_id)
+        return sees and (is_theirs or self.is_watched_by(watcher))
 
     def is_watched_by(self, watcher):
         return watcher.chat_id is not None and watcher.chat_id == self.chat_id
@@ -53,7 +54,7 @@ class Push:
     def text_for(self, watcher):
         """JSON. Between people only `unread` differs, so it is spliced in, and each text made once."""
         watches = self.is_watched_by(watcher)
-        unread = self.unread.get(watcher.user_id)
+        unread = self.unread.get(watcher.reader_id)
         text = self.texts.get((watches, unread))
         if text is None:
             text = f'{(self.full if watches else self.brief)[:-1]}, "unread": {json.dumps(unread)}}}'
@@ -71,9 +72,9 @@ class News:
     access: dict = field(default_factory=dict)
 
 
-def news_since(environment_id, sequence, *, lines, users, watched):
+def news_since(environment_id, sequence, *, lines, users, watched, readers=frozenset()):
     """For all sockets of an environment: people `users` who see `lines` (None: not yet known, so perhaps any) and
-    watch the chats `watched`."""
+    watch the chats `watched`; `readers` are those whose unread they show."""
     events = list(events_since(environment_id, sequence)[: REPLAY + 1])
     if len(events) > REPLAY:
         return skip(environment_id, users)
@@ -88,7 +89,7 @@ def news_since(environment_id, sequence, *, lines, users, watched):
         events = [event for event in events if event.line_id in lines]
     events = [event for event in events if event.line_id and event.type != ACCESS_CHANGED]
     reads = [event for event in events if event.type == CHAT_READ]
-    told = {event.pk for event in reads if event.actor_id in users or event.chat_id in watched}
+    told = {event.pk for event in reads if event.actor_id in users | readers or event.chat_id in watched}
     events = [event for event in events if event.type != CHAT_READ or event.pk in told]
     return News(last, draw(events, watched), access)
 
@@ -98,8 +99,8 @@ def skip(environment_id, users):
     return News(last_sequence(environment_id), None, access_of(users, environment_id))
 
 
-def missed_since(environment_id, sequence, *, user_id):
-    """For one page that has seen `sequence` (None: who knows); after it, it has seen all up to the answer's."""
+def missed_since(environment_id, sequence, *, user_id, reader_id=None):
+    """For one page that has seen `sequence` (None: who knows); after it, it has seen all up to the answer's. `reader_id`: see Hub."""
     lines = lines_of(user_id, environment_id)
     # First the end, then what lies before it: numbers are the order of commits, so all of it is there.
     removed_to, last = kept(environment_id)
@@ -109,7 +110,7 @@ def missed_since(environment_id, sequence, *, user_id):
     if sequence == last or not lines:
         return News(last, [], access)
     events = events_since(environment_id, sequence).filter(sequence__lte=last, line__in=lines)
-    events = events.exclude(type=ACCESS_CHANGED).exclude(~Q(actor=user_id), type=CHAT_READ)
+    events = events.exclude(type=ACCESS_CHANGED).exclude(~Q(actor__in=(user_id, reader_id)), type=CHAT_READ)
     events = list(events[: REPLAY + 1])
     return News(last, None if len(events) > REPLAY else draw(events, watched=()), access)
 

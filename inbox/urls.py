@@ -1,4 +1,5 @@
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter, UUIDConverter
 
 from inbox.views import (
     analytics,
@@ -17,6 +18,7 @@ from inbox.views import (
     scheduled,
     search,
     start,
+    team,
     told,
     uploads,
 )
@@ -26,11 +28,26 @@ from inbox.views.lines import list as line_list
 from inbox.views.lines import page as line_page
 from inbox.views.lines import verbs as line_verbs
 
+
+class WhoseConverter(StringConverter):
+    """Whose inbox: see inbox.team.team_box."""
+
+    regex = f"everyone|(?:line/)?{UUIDConverter.regex}"
+
+
+register_converter(WhoseConverter, "whose")
+
 urlpatterns = [
     path("inbox/counts/", inbox.counts, name="counts"),
     path("inbox/<slug:view>/", inbox.inbox, name="inbox"),
     path("inbox/<slug:view>/rows/", inbox.rows, name="rows"),
     path("inbox/<slug:view>/<uuid:pk>/", inbox.conversation, name="conversation"),
+    path("team/", team.team, name="team"),
+    path("team/<whose:whose>/", team.owner, name="team-owner"),
+    path("team/<whose:whose>/counts/", team.counts, name="team-counts"),
+    path("team/<whose:whose>/<slug:view>/", team.inbox, name="team-inbox"),
+    path("team/<whose:whose>/<slug:view>/rows/", team.rows, name="team-rows"),
+    path("team/<whose:whose>/<slug:view>/<uuid:pk>/", team.conversation, name="team-conversation"),
     path("analytics/", analytics.analytics, name="analytics"),
     path("analytics/planner/", analytics.planner, name="planner"),
     path("analytics/<slug:kind>/", analytics.figure_rows, name="figure-rows"),

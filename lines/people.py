@@ -7,7 +7,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from lines.models import Environment, Invitation, Membership, User
+from lines.models import Environment, Invitation, Line, Membership, User
+from lines.models.people import Role
 
 # Seconds that a printed link stays good.
 LINK_LIFETIME = 24 * 60 * 60
@@ -93,6 +94,14 @@ def take_up(invitations, *, by):
     """What single sign-on does for a person whose address it has proved."""
     for invitation in invitations:
         invitation.accept(by=by)
+
+
+def colleagues_of(user, environment):
+    """Whose inbox `user` may look into here, by name: who sees one of the lines that `user` sees, and `user`."""
+    lines = Line.objects.visible_to(user).filter(environment=environment).values("pk")
+    sees = Q(role__in=(Role.ADMIN, Role.LEAD)) | Q(user__line_access__line__in=lines) | Q(user=user)
+    members = Membership.objects.filter(sees, environment=environment).values("user")
+    return User.objects.filter(pk__in=members, is_active=True).order_by("name", "email")
 
 
 def belongs_somewhere(user):

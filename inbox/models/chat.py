@@ -50,13 +50,19 @@ class ChatQuerySet(models.QuerySet):
     def unassigned(self):
         return self.filter(assignee=None)
 
+    def waiting(self):
+        """Open chats in which they wait for us."""
+        return self.open().filter(waiting_since__isnull=False)
+
     def in_view(self, view, user):
-        """One of the tabs of the list: mine, unassigned or all that are open, or closed."""
+        """One of the tabs of a list: mine, unassigned, waiting or all that are open, or closed."""
         if view == "closed":
             return self.closed()
         chats = self.open()
         if view == "mine":
             return chats.filter(assignee=user)
+        if view == "waiting":
+            return chats.waiting()
         return chats.unassigned() if view == "unassigned" else chats
 
     def labelled(self, label):
@@ -74,6 +80,13 @@ class ChatQuerySet(models.QuerySet):
     def older_than(self, at, pk):
         """The keyset page behind a row that stood at (`at`, `pk`), in the order of newest_first."""
         return self.filter(last_activity_at__lte=at).exclude(last_activity_at=at, pk__gte=pk)
+
+    def longest_waiting_first(self):
+        return self.order_by("waiting_since", "id")
+
+    def waiting_after(self, at, pk):
+        """The keyset page behind a row that waits since `at`, in the order of longest_waiting_first."""
+        return self.filter(waiting_since__gte=at).exclude(waiting_since=at, pk__lte=pk)
 
     def for_rows(self):
         """With all that a row of the list shows, in a constant number of queries."""
@@ -106,10 +119,10 @@ class ChatQuerySet(models.QuerySet):
         present = present.select_related("handle__contact__photo").order_by("id")
         return self.select_related("line", "icon").prefetch_related(models.Prefetch("participants", present))
 
-    def with_own(self, user):
-        """With what of a row is only for `user`: what they have not read, and their draft."""
+    def with_own(self, user, *, reader=None):
+        """With what of a row is only for `user`: their draft, and what they (or `reader`) have not read."""
         return self.prefetch_related(
-            models.Prefetch("reads", ChatRead.objects.filter(user=user), to_attr="own_reads"),
+            models.Prefetch("reads", ChatRead.objects.filter(user=reader or user), to_attr="own_reads"),
             models.Prefetch(
                 "drafts", Draft.objects.filter(user=user, mode="reply").exclude(text=""), to_attr="own_drafts"
             ),
@@ -188,6 +201,12 @@ class Chat(
                 fields=["environment", "-last_activity_at", "-id"],
                 name="chat_list_unassigned",
                 condition=models.Q(assignee=None, status="open"),
+            ),
+            # Who waits longest.
+            models.Index(
+                fields=["environment", "waiting_since", "id"],
+                name="chat_list_waiting",
+                condition=models.Q(waiting_since__isnull=False, status="open"),
             ),
             # Which line was used last.
             models.Index(

@@ -65,6 +65,8 @@ def meaning_of(question, request, *, now):
             on_lines(meaning, filter.value, lines)
         elif filter.name == "label":
             labelled(meaning, filter.value, len(meaning.parameters))
+        elif filter.name == "assigned":
+            assigned(meaning, filter.value, len(meaning.parameters))
         elif filter.name == "in":
             within(meaning, filter.value, chats_for(request))
         elif filter.name == "from":
@@ -102,6 +104,15 @@ def labelled(meaning, name, number):
         f" AND sorted.label_id = ANY(%(labels{number})s))"
     )
     meaning.parameters[f"labels{number}"] = found
+
+
+def assigned(meaning, name, number):
+    """In conversations that a colleague of that name has."""
+    found = colleagues(meaning, name)
+    if not found:
+        meaning.problems.append(f"No colleague is called “{name}”.")
+    meaning.of_chat.append(f"chat.assignee_id = ANY(%(assigned{number})s)")
+    meaning.parameters[f"assigned{number}"] = found
 
 
 def within(meaning, pk, chats):

@@ -16,6 +16,7 @@ HELP = {
     "from": "Needs a name, a number or me, as in from:me or from:“Ana Ferreira”",
     "line": "Needs the name of a line, as in line:Workshop",
     "label": "Needs the name of a label, as in label:Warranty",
+    "assigned": "Needs the name of a colleague, as in assigned:“Ana Ferreira”",
     "in": "Needs a conversation: open one and choose Search in this conversation",
     "has": "Is one of has:attachment, has:photo, has:link and has:voice",
     "is": "Is one of is:open, is:closed, is:unread, is:unassigned, is:mine and is:group",

@@ -11,8 +11,6 @@ from inbox.thread import conversation_of
 
 @login_required
 def inbox(request, view):
-    if request.environment is None:
-        return redirect("/")
     return list_page(request, lambda: MyInbox(request, view))
 
 
@@ -33,13 +31,15 @@ def counts(request):
     return counts_page(request, MyInbox(request, request.GET.get("view") or "mine"))
 
 
-def list_page(request, open_box):
-    """`open_box` is called once it is known up to where the log had come."""
+def list_page(request, open_box, *, screen="list"):
+    """`open_box` is called once it is known up to where the log had come; `screen` is what a phone shows of it."""
+    if request.environment is None:
+        return redirect("/")
     target = request.htmx.target if request.htmx else None
     if target == "list-labels":
         return render(request, "inbox/_labels.html", {"box": open_box()})
     sequence = request.environment.last_sequence
-    context = open_box().page() | {"sequence": sequence, "screen": "list"}
+    context = open_box().page() | {"sequence": sequence, "screen": screen}
     fragment = "list" if target == "chats" else "nothing"
     return render_page(request, "inbox/inbox.html", context, fragment, sequence=sequence)
 

@@ -41,6 +41,7 @@ HELP = [
     ("is:unread", "In those I have not read"),
     ("is:group", "In groups"),
     ("label:", "In those with a label"),
+    ("assigned:", "In those of a colleague"),
 ]
 
 

@@ -6,6 +6,7 @@ import "navigation"
 import "elements/by-line"
 import "elements/address-field"
 import "elements/chat-list"
+import "elements/filter-list"
 import "elements/guard-words"
 import "elements/inline-edit"
 import "elements/many-readers"
@@ -57,7 +58,8 @@ class Live {
     clearTimeout(this.#retry)
     this.#drop()
     this.#owed = this.#owes
-    const query = new URLSearchParams({ environment: this.#list.dataset.environment, since: this.#cursor })
+    const { environment, reader = "" } = this.#list.dataset
+    const query = new URLSearchParams({ environment, since: this.#cursor, reader })
     const socket = new WebSocket(`${location.origin.replace("http", "ws")}/live/?${query}`)
     socket.onopen = () => this.#watch()
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data))

@@ -64,6 +64,7 @@ const phone = matchMedia("(width < 48rem)")
 export function landmark() {
   const screen = phone.matches && document.body.dataset.screen
   list()?.setAttribute("role", screen === "list" ? "main" : "region")
+  document.querySelector(".people-list")?.setAttribute("role", screen === "people" ? "main" : "navigation")
   const details = document.getElementById("details")
   const isPage = screen === "details"
   details?.setAttribute("role", isPage ? "main" : "complementary")

@@ -13,6 +13,8 @@ FOR_ADMINS = [
     "/inbox/mine/",
     "/inbox/all/",
     "/inbox/closed/",
+    "/team/",
+    "/team/everyone/unassigned/",
     "/chats/new/",
     "/lines/",
     "/settings/guard/",

@@ -34,6 +34,7 @@ SIGNED_IN = {
     "advice", "analytics", "ask-capability", "chips", "choose-environment", "contacts", "counts", "emoji",
     "figure-file", "figure-rows", "inbox", "lines", "new", "new-reply", "people-to-write", "planner",
     "replies", "rows", "sandbox", "sandbox_faults", "sandbox_flag", "sandbox_new_handset", "search",
+    "team",
 }  # fmt: skip
 # For everybody who sees the line that it is about.
 OF_LINE = {
@@ -44,7 +45,8 @@ OF_LINE = {
     "locations", "media", "message", "messages", "move-from-line", "name-group", "note", "old-line",
     "preview", "react", "read", "readers", "remove-member", "remove-upload", "rename-contact", "reopen",
     "reply", "retry", "row", "schedule", "scheduled", "send-contact", "send-scheduled", "share-card",
-    "typing", "undelete", "unread", "upload", "use-card", "verdict",
+    "team-conversation", "team-counts", "team-inbox", "team-owner", "team-rows", "typing", "undelete",
+    "unread", "upload", "use-card", "verdict",
 }  # fmt: skip
 # For every member of the environment.
 OF_ENVIRONMENT = {
@@ -161,13 +163,13 @@ def addresses(world, names):
         (text, wanted), *_ = known[0]
         family = text.split("%")[0].rstrip("/").rpartition("/")[2]
         values = {
-            "view": "all", "kind": "inbound", "rule": "volume", "verb": "read", "filename": "bluebell.pdf",
-            "chapter": "messages", "signature": "x", "token": "x", "ticket": "x",
+            "view": "open" if name.startswith("team") else "all", "kind": "inbound", "rule": "volume", "verb": "read", "filename": "bluebell.pdf",
+            "whose": f"line/{world['line']}", "chapter": "messages", "signature": "x", "token": "x", "ticket": "x",
         }  # fmt: skip
         arguments = {}
         for parameter in wanted:
             if parameter == "pk":
-                arguments["pk"] = world["chats"] if name == "conversation" else world[family]
+                arguments["pk"] = world["chats"] if "conversation" in name else world[family]
             elif parameter == "media":
                 arguments["media"] = uuid.uuid4()
             else:
@@ -289,7 +291,7 @@ NEED_MORE = {
     "add-members", "appeal-flag", "ask-capability", "card-picture", "choose-environment", "delete-file",
     "icon-group", "label", "leave-group", "name-group", "preview", "put-card-again", "remove-member",
     "remove-upload", "rename-contact", "rows", "sandbox_flag", "sandbox_media", "sandbox_photo",
-    "use-card",
+    "team-rows", "use-card",
 }  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def tab(client_of):
     from partyline.asgi import application
 
     @asynccontextmanager
-    async def opened(user, environment, since="now", live=True):
+    async def opened(user, environment, since="now", live=True, reader=""):
         cookie = ""
         if user:
             client = await threaded(client_of)(user)
@@ -94,7 +94,7 @@ def tab(client_of):
         if since == "now":
             since = await threaded(lambda: environment.last_sequence)()
         headers = [(b"cookie", cookie.encode()), (b"origin", b"http://localhost")]
-        path = f"/live/?environment={environment and environment.pk}&since={since}"
+        path = f"/live/?environment={environment and environment.pk}&since={since}&reader={reader}"
         communicator = WebsocketCommunicator(application, path, headers)
         connected, _ = await communicator.connect(timeout=5)
         assert connected
@@ -362,6 +362,24 @@ async def test_reading_is_told_only_to_who_reads(tab, ana, ben, environment, cha
         assert "inbox.chat_read" not in [told.get("event") for told in other.caught_up]
 
 
+async def test_a_page_that_shows_the_inbox_of_another_hears_what_they_have_not_read(
+    tab, ana, ben, lea, wim, environment, chat, make_message
+):
+    await threaded(ChatRead.objects.create)(chat=chat, user=ben, seen=0, is_unread=True)
+    since = await threaded(lambda: environment.last_sequence)()
+    async with tab(lea, environment, reader=ben.pk) as page, tab(wim, environment, reader=ben.pk) as stranger:
+        await happens(chat, message=await threaded(make_message)(chat, "Hello?"))
+        assert (await page.hears())["unread"] == 2
+        await threaded(chat.mark_read)(by=ana)
+        await threaded(chat.mark_read)(by=ben)
+        told = await page.hears()
+        assert (told["event"], told["unread"]) == ("inbox.chat_read", 0)
+        assert await page.hears_nothing()
+        assert await stranger.hears_nothing()
+    async with tab(lea, environment, since=since, reader=ben.pk) as late:
+        assert {told["unread"] for told in late.caught_up[:-1]} == {0}
+
+
 async def test_nobody_is_let_in_without_signing_in(tab, environment):
     async with tab(None, environment, live=False) as page:
         assert await page.hears() == {"closed": 4401}
@@ -369,6 +387,11 @@ async def test_nobody_is_let_in_without_signing_in(tab, environment):
 
 async def test_a_socket_of_no_environment_is_malformed(tab, ana):
     async with tab(ana, None, since=0, live=False) as page:
+        assert await page.hears() == {"closed": 4400}
+
+
+async def test_a_socket_for_a_reader_who_is_nobody_is_malformed(tab, ana, environment):
+    async with tab(ana, environment, reader="x", live=False) as page:
         assert await page.hears() == {"closed": 4400}
 
 

@@ -20,6 +20,7 @@ class ChatList extends HTMLElement {
     on("conversation:read", ({ detail }) => this.#read(detail.chat))
     on("draft:saved", ({ detail }) => this.#draft(detail))
     on("htmx:afterRequest", ({ detail }) => this.#acted(detail))
+    on("htmx:responseError", ({ detail }) => this.#refused(detail))
     this.addEventListener("htmx:afterSettle", () => this.#once(), { signal })
     this.#mark()
     title()
@@ -53,7 +54,7 @@ class ChatList extends HTMLElement {
     this.#keepingPlace(row.id, () => {
       const hadFocus = old?.contains(document.activeElement)
       const next = this.#below(row, old)
-      if (!this.#belongs(row)) old?.remove()
+      if (!this.#belongs(row) || (this.#isByWaiting && next?.matches(".chat-list__more"))) old?.remove()
       else if (old?.nextElementSibling === next) old.replaceWith(row)
       else {
         old?.remove()
@@ -65,15 +66,24 @@ class ChatList extends HTMLElement {
     this.#mark()
   }
 
+  // Who waits longest stands first; else what moved last.
+  get #isByWaiting() {
+    return this.dataset.order === "waiting"
+  }
+
   // By name, the values of which a row has to have one; a row may have several labels.
   #belongs({ dataset }) {
+    if (this.#isByWaiting && !dataset.waiting) return false
     const wants = Object.entries(JSON.parse(this.dataset.wants))
     return wants.every(([name, values]) => values.some((value) => dataset[name].split(" ").includes(value)))
   }
 
   #below(row, old) {
     const rest = [...this.#rows.children].filter((other) => other !== old)
-    return rest.find((other) => !other.dataset.activity || other.dataset.activity < row.dataset.activity) ?? null
+    const isBehind = this.#isByWaiting
+      ? (other) => other.dataset.waiting > row.dataset.waiting
+      : (other) => other.dataset.activity < row.dataset.activity
+    return rest.find((other) => !other.dataset.activity || isBehind(other)) ?? null
   }
 
   // At the top the newest is what one wants to see; further down, what is being read stays where it is.
@@ -123,7 +133,9 @@ class ChatList extends HTMLElement {
     const sequence = Number(answer.headers.get("X-Sequence"))
     const row = document.getElementById(`chat-${chat}`)
     row?.querySelector(".chat-row__draft")?.remove()
-    this.put(html, Number(element(html).querySelector(".badge")?.firstChild.textContent ?? 0), sequence)
+    // In the inbox of another it is not the reader's own number that stands there.
+    const source = this.dataset.reader ? row : element(html)
+    this.put(html, Number(source?.querySelector(".badge")?.firstChild.textContent ?? 0), sequence)
   }
 
   #count() {
@@ -138,6 +150,11 @@ class ChatList extends HTMLElement {
 
   #getCounts() {
     return htmx.ajax("GET", this.dataset.counts, { target: "#tabs", swap: "outerHTML", source: "#tabs" })
+  }
+
+  // What may not be looked into any more is left.
+  #refused({ target, xhr }) {
+    if (xhr.status === 404 && ["tabs", "chats"].includes(target?.id)) location.assign("/")
   }
 
   #refresh() {

@@ -6,7 +6,10 @@ class FilterList extends HTMLElement {
   #goTo = () => this.#mark()
 
   connectedCallback() {
-    this.querySelector("[data-filter]").addEventListener("input", ({ target }) => this.#filter(target.value))
+    const field = this.querySelector("[data-filter]")
+    field.addEventListener("input", () => this.#filter(field.value))
+    // Its rows may be told anew.
+    this.addEventListener("htmx:load", () => this.#filter(field.value))
     addEventListener("hashchange", this.#goTo)
     this.#mark()
   }
@@ -35,7 +38,7 @@ class FilterList extends HTMLElement {
       const text = `${row.textContent} ${row.dataset.words ?? ""}`.toLowerCase()
       row.hidden = !words.every((word) => text.includes(word))
       if (row.hidden) continue
-      group.hidden = false
+      if (group) group.hidden = false
       found += 1
     }
     this.querySelector("[data-nothing]").hidden = found > 0

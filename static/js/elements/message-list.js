@@ -193,7 +193,7 @@ class MessageList extends HTMLElement {
     const chat = openChat()
     const answer = await fetch(`/chats/${chat}/messages/${query}`).catch(() => null)
     if (chat !== openChat() || !this.isConnected) return false
-    if (answer?.status === 404 && !query) location.assign("/")
+    if (answer?.status === 404 && !query) document.dispatchEvent(new CustomEvent("conversation:lost"))
     if (!answer?.ok) return false
     if (this.dataset.thread) this.#answer({ message: "", instead: this.dataset.thread })
     delete this.dataset.thread
@@ -283,7 +283,7 @@ class MessageList extends HTMLElement {
     const place = this.#isBehind && this.#visible()?.id.replace("message-", "")
     const around = place ? `?around=${place}` : ""
     const answer = await fetch(`/chats/${openChat()}/messages/${around}`)
-    if (answer.status === 404) return location.assign("/")
+    if (answer.status === 404) return document.dispatchEvent(new CustomEvent("conversation:lost"))
     if (!answer.ok) return
     const sequence = Number(answer.headers.get("X-Sequence"))
     const html = await answer.text()
