@@ -6,9 +6,11 @@ from math import exp2
 from django.db import connection
 from django.db.models import Count, Min, Sum
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
+from django.urls import reverse
 
 from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, WeekHours
 from inbox.models.figures import COUNTS
+from inbox.team import EVERYONE
 from lines.models import User
 
 # Rows of a table that has a row per line or person; the others are had by choosing one.
@@ -281,6 +283,16 @@ class Numbers:
         for weekday, hour, count in rows:
             found[weekday, hour] = found.get((weekday, hour), 0) + count
         return found
+
+    @property
+    def waiting_path(self):
+        """Where those stand who wait; "" where a line and a person were asked for, of which there is no list."""
+        asking = self.asking
+        if asking.line and asking.person:
+            return ""
+        whose = f"line/{asking.line.pk}" if asking.line else asking.person.pk if asking.person else EVERYONE
+        path = reverse("team-inbox", args=[whose, "waiting"])
+        return f"{path}?label={asking.label.pk}" if asking.label else path
 
     @cached_property
     def waiting(self):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from inbox.analytics import rollup
 from inbox.analytics.rows import KINDS
-from inbox.models import Label
+from inbox.models import Chat, Label
 from lines.models import Line
 from tests.conftest import CARL, DORA
 from tests.inbox.test_figures import START, portland, say
@@ -126,6 +126,17 @@ def test_a_label_narrows_the_numbers_and_their_rows(client_of, lea, portland, to
     assert (
         "Secret" not in page(client, "figure-rows", "inbound", range="24h", label=label.pk).content.decode()
     )
+
+
+@pytest.mark.usefixtures("counted")
+def test_who_waits_now_opens_those_who_wait(client_of, lea, shop, ana, told):
+    client, chat = client_of(lea), told["elsewhere"].chat
+    Chat.objects.filter(pk=chat.pk).update(waiting_since=told["elsewhere"].at)
+    for query in ({}, {"line": chat.line_id}, {"person": ana.pk}):
+        numbers = page(client, **query).context["numbers"]
+        rows = client.get(numbers.waiting_path).context["rows"]
+        assert len(rows) == numbers.waiting[0], query
+    assert page(client, line=shop.pk, person=ana.pk).context["numbers"].waiting_path == ""
 
 
 @pytest.mark.usefixtures("counted")
