@@ -302,6 +302,8 @@ def test_numbers_of_what_is_not_theirs_are_not_counted(world, chat, shop, wim, g
         client = client_of(user)
         counts = client.get(reverse("counts") + "?view=all").context["tabs"]
         assert {tab["count"] for tab in counts} <= {"0", None}
+        team = client.get(reverse("team")).context
+        assert (team["waiting_count"], team["box"].team.everyone.open) == ("0", 0)
         numbers = client.get(reverse("analytics") + "?range=7d").context["numbers"]
         assert not any(numbers.total.values())
         assert numbers.waiting == (0, None)
