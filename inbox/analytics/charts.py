@@ -1,9 +1,13 @@
 """The geometry of charts, in the units of their own view box; templates draw it, stylesheets colour it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from math import ceil, log10
 
 from django.utils.formats import date_format
+from django.utils.http import urlencode
+
+from inbox.analytics.period import next_month
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -51,6 +55,17 @@ def words_of(period, bar):
     return date_format(bar.astimezone(zone), styles[period.unit])
 
 
+def query_of(asking, bar):
+    """The query of an address that asks for what one bar of a chart counts; None for an hour, which cannot be asked for."""
+    period = asking.period
+    if period.unit == "hour":
+        return None
+    day = period.environment.day_of(bar)
+    last = day if period.unit == "day" else next_month(day) - timedelta(days=1)
+    since, until = max(day, period.first_day), min(last, period.last_day)
+    return f"?{urlencode(asking.query(range='custom', since=since, until=until))}"
+
+
 def volume(numbers, *, width=1080, left=44, top=16, bottom=196):
     """Two bars for each time: in and out."""
     period, series = numbers.period, numbers.series
@@ -63,6 +78,7 @@ def volume(numbers, *, width=1080, left=44, top=16, bottom=196):
         columns.append(
             {
                 "name": words_of(period, since),
+                "query": query_of(numbers.asking, since),
                 "counts": counts,
                 "middle": round(middle, 1),
                 "bars": [
@@ -119,7 +135,7 @@ def answers(numbers, *, width=520, left=40, top=12, bottom=186):
         "unit": name,
         "lines": lines,
         "labels": labels_of(period, xs),
-        "rows": [(words_of(period, bar), times) for bar, times in series],
+        "rows": [(words_of(period, bar), query_of(numbers.asking, bar), times) for bar, times in series],
         "left": left,
         "width": width,
         "bottom": bottom,

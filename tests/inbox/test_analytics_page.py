@@ -107,6 +107,16 @@ def test_every_figure_opens_as_many_rows_as_it_counts(client_of, lea):
         assert len(response.context["rows"]) == response.context["count"], kind
 
 
+@pytest.mark.parametrize("asked", [{"range": "30d"}, {"range": "1y"}])
+@pytest.mark.usefixtures("counted")
+def test_what_a_bar_counts_opens_its_rows(client_of, lea, asked):
+    client = client_of(lea)
+    for column in page(client, **asked).context["volume"]["columns"]:
+        response = client.get(f"{reverse('figure-rows', args=['inbound'])}{column['query']}")
+        assert response.status_code == 200
+        assert len(response.context["rows"]) == column["counts"]["inbound"]
+
+
 def test_a_label_narrows_the_numbers_and_their_rows(client_of, lea, portland, told):
     label = Label.make(portland, "Wheels", by=lea)
     told["question"].chat.add_label(label, by=lea)
