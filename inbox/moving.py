@@ -17,13 +17,14 @@ SHOWN = 50
 
 @dataclass
 class Move:
-    """A conversation that could go on from `line`; None where it cannot be moved. `why` says what speaks for it or
-    against it, `waiting` how many messages wait in it to leave."""
+    """A conversation that could go on from `line`; None where it cannot be moved. `why` says what speaks for moving it
+    or against it, `is_known` that they know the line, `waiting` how many messages wait in it to leave."""
 
     chat: Chat
     line: Line | None
     why: str
     waiting: int = 0
+    is_known: bool = False
     is_advised: bool = False
 
 
@@ -66,13 +67,11 @@ def move_of(chat, known, blocked, best, waiting):
         return Move(chat, None, "A group keeps its line; start a new one", waiting)
     if chat.has_opted_out or chat.participants_key in blocked:
         return Move(chat, None, "Opted out" if chat.has_opted_out else "On the block list", waiting)
+    is_known = chat.participants_key in known
     line = known.get(chat.participants_key) or best
     if line is None:
         return Move(chat, None, "No other line of yours can send now", waiting)
-    if chat.waiting_since:
-        return Move(chat, line, "Waits for us", waiting, is_advised=True)
-    if waiting:
-        return Move(chat, line, "Something waits to leave", waiting, is_advised=True)
-    if chat.participants_key in known:
-        return Move(chat, line, f"Has talked with {line} too")
-    return Move(chat, line, "Answered, no hurry")
+    if chat.waiting_since or waiting:
+        why = "Waits for us" if chat.waiting_since else "Something waits to leave"
+        return Move(chat, line, why, waiting, is_known, is_advised=True)
+    return Move(chat, line, f"Has talked with {line} too" if is_known else "Answered, no hurry", 0, is_known)

@@ -140,6 +140,7 @@ urlpatterns = [
     path("lines/<uuid:pk>/turn/", line_verbs.turn, name="turn-line"),
     path("lines/<uuid:pk>/pause/", line_verbs.pause, name="pause-line"),
     path("lines/<uuid:pk>/flag/", line_drill.drill, name="flag-drill"),
+    path("lines/<uuid:pk>/flag/words/", line_drill.first_words, name="first-words"),
     path("lines/<uuid:pk>/flag/move/", line_drill.move, name="move-from-line"),
     path("lines/<uuid:pk>/flag/appeal/", line_drill.appeal, name="appeal-flag"),
     path("lines/<uuid:pk>/flag/gone/", line_drill.gone, name="unflag-line"),

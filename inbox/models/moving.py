@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
@@ -49,7 +50,7 @@ class Movable(models.Model):
 
     def introduce(self, other, words, *, by, not_before):
         try:
-            message = other.send(by=by, text=words_for(self, words, by), is_typed=False)
+            message = other.send(by=by, text=words_for(self, words, by, other.line), is_typed=False)
         except Refused as refusal:
             raise ValidationError(refusal.sentence) from refusal
         if message.failed_at:
@@ -62,13 +63,19 @@ class Movable(models.Model):
         for message in waiting.select_for_update(of=("self",)).order_by("at", "id"):
             if message.is_leaving:
                 continue
+            # What it answers stays in this conversation.
+            content = replace(message.content, original=None, original_part=0)
             try:
-                other.send(by=message.author, content=message.content, is_typed=False)
+                other.send(
+                    by=message.author, content=content, is_typed=False, is_scheduled=message.is_scheduled
+                )
             except Refused:
                 # It stays where it is, and leaves when this line is active again.
                 continue
             message.fail(MOVED, f"it was sent from {other.line} instead")
-        self.scheduled.filter(state="waiting").update(chat=other)
+        self.scheduled.filter(state="waiting").update(
+            chat=other, heard=other.inbound_count, reply_to=None, reply_part_index=0
+        )
 
     def hand_on_people(self, other, *, by):
         assignee = self.assignee
@@ -81,8 +88,8 @@ class Movable(models.Model):
                 break
 
 
-def words_for(chat, words, by):
-    """The `words` as this person gets them; where nobody knows their name it is left out."""
-    values = placeholder_values(chat, by)
+def words_for(chat, words, by, line):
+    """The `words` as this person gets them from `line`; where nobody knows their name it is left out."""
+    values = placeholder_values(chat, by) | {"line": str(line)}
     said = PLACEHOLDER.sub(lambda place: values.get(place[1], ""), words)
     return re.sub(r"[ \t]+(?=[,.!?;:])|(?<=[ \t])[ \t]+", "", said).strip()

@@ -128,6 +128,7 @@ def test_a_flagged_line_has_its_drill(window, axe):
     name = first.get_attribute("aria-label").removeprefix("Move ")
     first.press("Space")
     max.get_by_label("They will see a new number").fill("Hi {first_name}, Max here, from our other number.")
+    expect(max.locator("#first-words-preview")).to_contain_text(f"Hi {name.split()[0]}, Max here, from our")
     max.get_by_role("button", name="Move what is ticked").press("Enter")
     expect(max.locator("#toasts")).to_contain_text("1 conversation moved")
     expect(max.get_by_role("checkbox", name=f"Move {name}", exact=True)).to_have_count(0)

@@ -40,8 +40,8 @@ SIGNED_IN = {
 OF_LINE = {
     "add-members", "add-note", "ask-location", "assign", "cancel-scheduled", "card", "card-picture",
     "change-scheduled", "chat", "close", "contact-file", "conversation", "delete", "delete-file",
-    "delete-note", "details", "draft", "edit", "edit-note", "flag-drill", "foot", "found-replies",
-    "guard", "head", "held", "icon-group", "label", "labels", "leave-group", "line", "line-changes",
+    "delete-note", "details", "draft", "edit", "edit-note", "first-words", "flag-drill", "foot",
+    "found-replies", "guard", "head", "held", "icon-group", "label", "labels", "leave-group", "line", "line-changes",
     "locations", "media", "message", "messages", "move-from-line", "name-group", "note", "old-line",
     "preview", "react", "read", "readers", "remove-member", "remove-upload", "rename-contact", "reopen",
     "reply", "retry", "row", "schedule", "scheduled", "send-contact", "send-scheduled", "share-card",

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from inbox import mirror, tasks
 from inbox.mirror import LineNews
-from inbox.models import Chat, Label, Message
+from inbox.models import Chat, Label, Message, ScheduledSend
+from inbox.models.content import Content
 from inbox.models.moving import words_for
 from lines.models import Line, LineAlert, SandboxWebhook
 from tests.conftest import CARL, DORA
@@ -107,7 +108,25 @@ def test_what_cannot_be_moved_says_why_and_stays(environment, flagged, workshop,
 
 def test_whose_name_nobody_knows_is_greeted_without(flagged, make_chat, ana):
     unknown = make_chat(flagged, DORA)
-    assert words_for(unknown, WORDS, ana) == "Hi, Ana here from another number."
+    assert words_for(unknown, WORDS, ana, flagged) == "Hi, Ana here from another number."
+
+
+def test_what_goes_along_answers_nothing_of_the_old_conversation_and_asks_as_before(
+    flagged, workshop, chat, make_message, ana
+):
+    theirs = chat.messages.get()
+    chat.send(by=ana, content=Content([{"text": "It is"}], original=theirs))
+    soon = timezone.now() + timedelta(minutes=2)
+    later = chat.schedule(Content([{"text": "See you"}], original=theirs), send_at=soon, by=ana)
+    other = chat.move_to(workshop, words="Now from {line}", by=ana)
+    assert texts_of(other) == ["Now from Workshop", "It is"]
+    assert not other.messages.filter(original__isnull=False).exists()
+
+    make_message(other, "Too late")
+    ScheduledSend.objects.update(send_at=timezone.now())
+    later.refresh_from_db()
+    later.leave()
+    assert (later.chat, later.state, later.reply_to) == (other, "asking", None)
 
 
 def test_the_page_says_what_waits_and_where_each_could_go(
@@ -148,6 +167,33 @@ def test_those_who_are_ticked_are_moved_one_a_minute(
     assert second.state == "queued"
     html = client.get(reverse("conversation", args=["closed", chat.pk])).content.decode()
     assert "moved the conversation to" in html
+
+
+def test_all_may_go_to_the_line_that_is_chosen(
+    environment, flagged, workshop, chat, make_chat, ana, client_of
+):
+    other = environment.lines.create(name="Bikes", phone_number="+12025550102")
+    make_chat(workshop, CARL)
+    client = client_of(ana)
+    for no_line in (other.pk, flagged.pk, "x"):
+        assert move(client, flagged, chat, to=no_line).status_code == 422
+    other.let_in(ana, by=None)
+    assert drill(client, flagged).context["moves"][0].is_known
+    assert move(client, flagged, chat, to=other.pk).status_code == 302
+    assert Chat.objects.filter(line=other).count() == 1
+
+
+def test_the_first_words_are_shown_as_one_of_them_reads_them(
+    flagged, workshop, chat, ana, reader, wim, client_of
+):
+    address = reverse("first-words", args=[flagged.pk])
+    said = {"chat": [chat.pk], "words": "Hi {first_name}, from {line} <now>"}
+    html = client_of(ana).post(address, said).content.decode()
+    assert "Hi Carl, from Workshop &lt;now&gt;" in html
+    assert client_of(ana).post(address, said | {"chat": ["x"]}).content.strip() == b""
+    for user in (reader, wim):
+        assert client_of(user).post(address, said).status_code == 404
+    assert not Message.objects.filter(chat__line=workshop).exists()
 
 
 def test_bad_input_moves_nothing(flagged, chat, ana, client_of):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from inbox.line_figures import waiting_on
 from inbox.models import Chat, Message, ScheduledSend
 from inbox.models.content import TEXT_LENGTH
+from inbox.models.moving import words_for
 from inbox.models.saved_reply import PLACEHOLDER, PLACEHOLDERS
 from inbox.moving import SHOWN, moves_from, targets_for
 from inbox.views.lines.finding import line_for, line_to_change
@@ -27,17 +28,23 @@ LISTED = 20
 
 
 class MoveForm(forms.Form):
-    """`chat` are the ids of those to move, `to` where to: “chat:line” for each that was offered."""
+    """`chat` are the ids of those to move, `to` is where all of them go; without it each goes where it was suggested."""
 
     chat = forms.TypedMultipleChoiceField(error_messages={"required": "Choose at least one conversation."})
     words = forms.CharField(
         max_length=TEXT_LENGTH,
         error_messages={"required": "Say who writes to them from a number they do not know."},
     )
+    to = forms.ModelChoiceField(
+        Line.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "Choose a line that can send now."},
+    )
     takes_waiting = forms.BooleanField(required=False)
 
-    def __init__(self, *args, moves, **kwargs):
+    def __init__(self, *args, moves, targets, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = Line.objects.filter(pk__in=[line.pk for line in targets])
         self.moves = {str(move.chat.pk): move for move in moves if move.line}
         self.fields["chat"].choices = [(pk, pk) for pk in self.moves]
 
@@ -49,7 +56,9 @@ class MoveForm(forms.Form):
 
     @property
     def chosen(self):
-        return [self.moves[pk] for pk in self.cleaned_data["chat"]]
+        """(conversation, the line where it goes on)"""
+        moves = [self.moves[pk] for pk in self.cleaned_data["chat"]]
+        return [(move.chat, self.cleaned_data["to"] or move.line) for move in moves]
 
 
 @login_required
@@ -73,6 +82,9 @@ def page(request, line, *, form=None, status=200):
         "moved": not any(move.is_advised for move in moves),
         "asked": bool(alert and alert.appealed_at),
     }
+    chosen = form.data.getlist("chat") if form else [str(m.chat.pk) for m in moves if m.is_advised]
+    words = form.data.get("words", "") if form else words_from(request, line)
+    to = form.data.get("to", "") if form else ""
     context = {
         "line": line,
         "alert": alert,
@@ -89,9 +101,12 @@ def page(request, line, *, form=None, status=200):
         "moves": moves,
         "more": more,
         "shown": SHOWN,
-        "chosen": form.data.getlist("chat") if form else [str(m.chat.pk) for m in moves if m.is_advised],
+        "targets": targets,
+        "chosen": chosen,
         "form": form,
-        "words": form.data.get("words", "") if form else words_from(request, line),
+        "words": words,
+        "to": to,
+        "preview": preview_of(request.user, moves, targets, chosen, words, to),
         "takes_waiting": form.data.get("takes_waiting") if form else True,
         "may_move": may_answer(request, line),
         "may_change": request.membership.is_admin,
@@ -117,8 +132,32 @@ def words_from(request, line):
     )
 
 
+def preview_of(user, moves, targets, chosen, words, to):
+    """The first message, as the first of those who are ticked gets it; None where nobody is."""
+    move = next((move for move in moves if move.line and str(move.chat.pk) in chosen), None)
+    if move is None or not words.strip():
+        return None
+    line = next((line for line in targets if str(line.pk) == to), move.line)
+    return {"chat": move.chat, "line": line, "text": words_for(move.chat, words, user, line)}
+
+
 def may_answer(request, line):
     return Line.objects.answerable_by(request.user).filter(pk=line.pk).exists()
+
+
+@login_required
+@require_POST
+def first_words(request, pk):
+    """What is being written, as one of those who are ticked will read it. Nothing is sent."""
+    line = line_for(request, pk)
+    if not may_answer(request, line):
+        raise Http404("Nobody who answers on this line")
+    targets = targets_for(request.user, line)
+    moves, _ = moves_from(line, targets)
+    said = request.POST
+    words = said.get("words", "")[:TEXT_LENGTH]
+    preview = preview_of(request.user, moves, targets, said.getlist("chat"), words, said.get("to", ""))
+    return render(request, "lines/_first_words.html", {"preview": preview})
 
 
 @login_required
@@ -128,16 +167,17 @@ def move(request, pk):
     line = line_for(request, pk)
     if not may_answer(request, line):
         raise Http404("Nobody who answers on this line")
-    moves, _ = moves_from(line, targets_for(request.user, line))
-    form = MoveForm(request.POST, moves=moves)
+    targets = targets_for(request.user, line)
+    moves, _ = moves_from(line, targets)
+    form = MoveForm(request.POST, moves=moves, targets=targets)
     if not form.is_valid():
         return page(request, line, form=form, status=422)
     leaves_at, moved, problems = {}, 0, []
-    for one in form.chosen:
-        at = leaves_at.get(one.line.pk)
+    for chat, other in form.chosen:
+        at = leaves_at.get(other.pk)
         try:
-            went = one.chat.move_to(
-                one.line,
+            went = chat.move_to(
+                other,
                 words=form.cleaned_data["words"],
                 by=request.user,
                 takes_waiting=form.cleaned_data["takes_waiting"],
@@ -148,7 +188,7 @@ def move(request, pk):
             continue
         if went:
             moved += 1
-            leaves_at[one.line.pk] = (at or timezone.now()) + PACE
+            leaves_at[other.pk] = (at or timezone.now()) + PACE
     if problems:
         notes.error(request, " ".join(problems[:3]))
     if moved or not problems:
