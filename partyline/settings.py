@@ -22,6 +22,8 @@ PORT = env.int("PORT", 8000)
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}").rstrip("/")
 # Where the sandbox carrier posts its webhooks: this server, from its own point of view.
 RECEIVER_URL = env.str("RECEIVER_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# Where the accounts of environments with the carrier linq are; another Partyline’s /api/partner is one too.
+LINQ_API_URL = env.str("LINQ_API_URL", "https://api.linqapp.com/api/partner").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [PUBLIC_URL])
 

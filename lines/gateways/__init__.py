@@ -4,7 +4,10 @@ from importlib import import_module
 
 from lines.gateways.base import Accepted, Gateway, OutgoingMessage, PermanentFailure, TemporaryFailure
 
-CARRIERS = {"sandbox": "lines.gateways.sandbox.SandboxGateway"}
+CARRIERS = {
+    "linq": "lines.gateways.linq.LinqGateway",
+    "sandbox": "lines.gateways.sandbox.SandboxGateway",
+}
 
 
 def for_environment(environment):

@@ -1,0 +1,50 @@
+"""An environment of ours whose account is another environment of ours: what it asks by the official client, /v3 answers."""
+
+import httpx
+import linq
+import pytest
+
+from lines import gateways
+from lines.gateways import OutgoingMessage
+from lines.gateways import linq as way
+from lines.models import ApiToken, Environment
+from tests.api.conftest import ROOT, Door
+
+
+@pytest.fixture
+def account(environment, max, monkeypatch):
+    """The environment `environment` is the account; this one has its key. The client judges the shape of every answer."""
+    _, key = ApiToken.make(environment, "Partyline", by=max)
+
+    def client_for(base_url, key):
+        return linq.LinqAPIV3(
+            api_key=key,
+            base_url=ROOT,
+            http_client=httpx.Client(transport=Door()),
+            max_retries=0,
+            _strict_response_validation=True,
+        )
+
+    monkeypatch.setattr(way, "client_for", client_for)
+    monkeypatch.setattr(way.httpx, "put", httpx.Client(transport=Door()).put)
+    return Environment.objects.create(name="Front", slug="front", carrier="linq", credentials=key)
+
+
+@pytest.fixture
+def gateway(account):
+    return gateways.for_environment(account)
+
+
+@pytest.fixture
+def outgoing(shop, nora):
+    def make(text="Hello", **fields):
+        usual = {
+            "line": shop.phone_number,
+            "chat": None,
+            "to": [nora.handle],
+            "parts": [{"type": "text", "value": text}],
+            "idempotency_key": "key-1",
+        }
+        return OutgoingMessage(**usual | fields)
+
+    return make
