@@ -23,6 +23,7 @@ class Box:
     nothing = {
         "unassigned": "Nobody is waiting for a colleague.",
         "waiting": "No one is waiting.",
+        "snoozed": "Nothing is put off.",
         "closed": "Nothing has been closed yet.",
     }
     is_team = False
@@ -129,7 +130,7 @@ class Box:
     @property
     def wants(self):
         """For chat-list.js, as JSON: by name, the values of a row's data of which one has to fit."""
-        wants = {"status": ["closed" if self.view == "closed" else "open"]} | self.wanted()
+        wants = {"status": [self.view if self.view in ("snoozed", "closed") else "open"]} | self.wanted()
         return json.dumps(wants | ({"labels": [str(self.label.pk)]} if self.label else {}))
 
     def wanted(self):
@@ -138,8 +139,20 @@ class Box:
 
 
 class MyInbox(Box):
-    views = {"mine": "Mine", "unassigned": "Unassigned", "all": "All", "closed": "Closed"}
-    titles = {"mine": "My inbox", "unassigned": "Unassigned", "all": "All open", "closed": "Closed"}
+    views = {
+        "mine": "Mine",
+        "unassigned": "Unassigned",
+        "all": "All",
+        "snoozed": "Snoozed",
+        "closed": "Closed",
+    }
+    titles = {
+        "mine": "My inbox",
+        "unassigned": "Unassigned",
+        "all": "All open",
+        "snoozed": "Snoozed",
+        "closed": "Closed",
+    }
     nothing = Box.nothing | {"mine": "Nothing here is yours to answer."}
     name = "Inbox"
 

@@ -31,6 +31,7 @@ __all__ = [
     "share_cards_due",
     "show_typing",
     "wake",
+    "wake_snoozed_due",
 ]
 
 log = structlog.get_logger()
@@ -106,6 +107,11 @@ def run_errands_due():
 @shared_task
 def share_cards_due():
     models.Chat.share_cards_due()
+
+
+@shared_task(expires=5)
+def wake_snoozed_due():
+    models.Chat.wake_due()
 
 
 @shared_task(expires=60)

@@ -22,7 +22,7 @@ class TeamBox(Box):
     """The inbox of `whose`, as its address says it. What is read in the inbox of another changes nothing for them."""
 
     is_team = True
-    views = {"open": "Open", "waiting": "Waiting", "closed": "Closed"}
+    views = {"open": "Open", "waiting": "Waiting", "snoozed": "Snoozed", "closed": "Closed"}
     first = "open"
     # What the search is narrowed to.
     search = ""

@@ -150,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "wake snoozed conversations": {
+        "task": "inbox.tasks.wake_snoozed_due",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "keep figures": {"task": "inbox.tasks.keep_figures", "schedule": 5.0, "options": {"expires": 5}},
     "keep line health": {
         "task": "inbox.tasks.keep_line_health",

@@ -265,6 +265,8 @@ def learn_activity(chats, messages):
             setattr(chat, name, max(filter(None, [getattr(chat, name), message.at])))
         if inbound and chat.is_closed and chat.closed_at and inbound[-1].at > chat.closed_at:
             chat.status = Chat.Status.OPEN
+        if inbound and chat.is_snoozed:
+            chat.status, chat.snoozed_until = Chat.Status.OPEN, None
         late_answer = chat.last_outbound_at != answered_before
         learn_waiting(chat, inbound, late_answer)
         touched.append(chat)
@@ -280,6 +282,7 @@ def learn_activity(chats, messages):
             "last_inbound_at",
             "last_outbound_at",
             "status",
+            "snoozed_until",
             "waiting_since",
         ],
     )

@@ -17,6 +17,7 @@ from inbox.models.noting import Notable
 from inbox.models.reading import ChatRead, Draft
 from inbox.models.scheduling import Schedulable
 from inbox.models.signalling import Signalling
+from inbox.models.snoozing import Snoozable
 from inbox.models.standing import reconsider
 from inbox.models.writing import Writable
 from lines.models import Line, OptOut
@@ -47,6 +48,9 @@ class ChatQuerySet(models.QuerySet):
     def closed(self):
         return self.filter(status=Chat.Status.CLOSED)
 
+    def snoozed(self):
+        return self.filter(status=Chat.Status.SNOOZED)
+
     def unassigned(self):
         return self.filter(assignee=None)
 
@@ -55,9 +59,11 @@ class ChatQuerySet(models.QuerySet):
         return self.open().filter(waiting_since__isnull=False)
 
     def in_view(self, view, user):
-        """One of the tabs of a list: mine, unassigned, waiting or all that are open, or closed."""
+        """One of the tabs of a list: mine, unassigned, waiting or all that are open, or snoozed, or closed."""
         if view == "closed":
             return self.closed()
+        if view == "snoozed":
+            return self.snoozed()
         chats = self.open()
         if view == "mine":
             return chats.filter(assignee=user)
@@ -130,7 +136,17 @@ class ChatQuerySet(models.QuerySet):
 
 
 class Chat(
-    Writable, Notable, Schedulable, Group, Introducing, Signalling, Dressed, Locating, Labelled, Movable
+    Writable,
+    Notable,
+    Schedulable,
+    Group,
+    Introducing,
+    Signalling,
+    Dressed,
+    Locating,
+    Labelled,
+    Movable,
+    Snoozable,
 ):
     """A conversation between one of our lines and one person, or a group."""
 
@@ -208,6 +224,8 @@ class Chat(
                 name="chat_list_waiting",
                 condition=models.Q(waiting_since__isnull=False, status="open"),
             ),
+            # Whose time has come.
+            models.Index(fields=["snoozed_until"], name="chat_snoozed", condition=models.Q(status="snoozed")),
             # Which line was used last.
             models.Index(
                 fields=["line", "-last_outbound_at"],
@@ -295,12 +313,12 @@ class Chat(
     def is_closed(self):
         return self.status == self.Status.CLOSED
 
-    def change(self, event, *, by, where, **fields):
+    def change(self, event, *, by, where, data=None, **fields):
         """Apply `fields` if `where` still holds, so two people pressing the same button make one event."""
         if not where.filter(pk=self.pk).update(**fields):
             return False
         self.refresh_from_db()
-        self.environment.record(event, chat=self, by=by)
+        self.environment.record(event, chat=self, by=by, data=data)
         return True
 
     def reconsider(self):
@@ -316,6 +334,7 @@ class Chat(
             where=Chat.objects.exclude(status="closed"),
             status="closed",
             closed_at=timezone.now(),
+            snoozed_until=None,
             waiting_since=None,
         )
 

@@ -52,7 +52,14 @@ UPDATE inbox_chat chat SET
     asked_at = standing.asked_at,
     latest_reaction_at = standing.latest,
     last_activity_at = COALESCE(GREATEST(chat.last_message_at, standing.latest), chat.last_activity_at),
-    status = CASE WHEN chat.status = 'closed' AND standing.asked_at > chat.closed_at THEN 'open' ELSE chat.status END,
+    status = CASE
+        WHEN chat.status = 'closed' AND standing.asked_at > chat.closed_at THEN 'open'
+        WHEN chat.status = 'snoozed' AND standing.asked_at > COALESCE(chat.asked_at, '-infinity') THEN 'open'
+        ELSE chat.status
+    END,
+    snoozed_until = CASE
+        WHEN standing.asked_at > COALESCE(chat.asked_at, '-infinity') THEN NULL ELSE chat.snoozed_until
+    END,
     waiting_since = CASE
         WHEN chat.status = 'closed' AND NOT COALESCE(standing.asked_at > chat.closed_at, false) THEN NULL
         ELSE standing.waiting_since

@@ -31,6 +31,7 @@ MOVED = (
     "waiting_since",
     "status",
     "closed_at",
+    "snoozed_until",
     "assignee",
 )
 
@@ -178,7 +179,7 @@ class Writable(models.Model):
         self.last_message, self.last_message_at, self.last_activity_at = message, message.at, message.at
         if not message.failed_at:
             self.last_outbound_at, self.waiting_since = message.at, None
-            self.status, self.closed_at = self.Status.OPEN, None
+            self.status, self.closed_at, self.snoozed_until = self.Status.OPEN, None, None
         is_person = by is not None and not by.is_program
         if is_person:
             self.assignee = self.assignee or by

@@ -13,6 +13,7 @@ from lines.models import Line, User
 NAMESAKES = 300
 IS = {
     "open": "chat.status = 'open'",
+    "snoozed": "chat.status = 'snoozed'",
     "closed": "chat.status = 'closed'",
     "unassigned": "chat.assignee_id IS NULL AND chat.status = 'open'",
     "mine": "chat.assignee_id = %(reader)s AND chat.status = 'open'",

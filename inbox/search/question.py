@@ -10,7 +10,7 @@ from inbox.search.dates import NotADate, span_of
 LENGTH, WORDS = 300, 12
 CHOICES = {
     "has": ("attachment", "photo", "link", "voice"),
-    "is": ("open", "closed", "unread", "unassigned", "mine", "group"),
+    "is": ("open", "snoozed", "closed", "unread", "unassigned", "mine", "group"),
 }
 HELP = {
     "from": "Needs a name, a number or me, as in from:me or from:“Ana Ferreira”",
@@ -19,7 +19,7 @@ HELP = {
     "assigned": "Needs the name of a colleague, as in assigned:“Ana Ferreira”",
     "in": "Needs a conversation: open one and choose Search in this conversation",
     "has": "Is one of has:attachment, has:photo, has:link and has:voice",
-    "is": "Is one of is:open, is:closed, is:unread, is:unassigned, is:mine and is:group",
+    "is": "Is one of is:open, is:snoozed, is:closed, is:unread, is:unassigned, is:mine and is:group",
     "before": "Needs a day, as in before:2026-11-24 or before:yesterday",
     "after": "Needs a day, as in after:2026-11-24 or after:“24 Nov”",
     "on": "Needs a day or a month, as in on:2026-11-24 or on:2026-11",

@@ -6,10 +6,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from inbox.models import Chat
-from inbox.shortcuts import chat_for, dated, may_answer, one_in
+from inbox.models.refusing import Refused
+from inbox.shortcuts import chat_for, dated, may_answer, moment_in, one_in, refused
 from inbox.thread import foot_of
 
 
@@ -64,6 +66,33 @@ def reopen(request, pk):
     chat = chat_for(request, pk)
     done = chat.reopen(by=request.user)
     return answer(request, pk, done and "Open again", undo=("close", {}))
+
+
+@login_required
+@require_POST
+def snooze(request, pk):
+    """Until the instant `until` (ISO), or until they write where it is empty."""
+    chat = chat_for(request, pk)
+    named = request.POST.get("until", "")
+    until = moment_in(named)
+    if named and (until is None or timezone.is_naive(until)):
+        return refused(request, Refused(1005, "That is no time."), chat)
+    before = chat.is_snoozed and (chat.snoozed_until.isoformat() if chat.snoozed_until else "")
+    try:
+        done = chat.snooze(until, by=request.user)
+    except Refused as refusal:
+        return refused(request, refusal, chat)
+    undo = ("wake", {}) if before is False else ("snooze", {"until": before})
+    return answer(request, pk, done and "Snoozed", undo=undo)
+
+
+@login_required
+@require_POST
+def wake(request, pk):
+    chat = chat_for(request, pk)
+    until = chat.snoozed_until.isoformat() if chat.snoozed_until else ""
+    done = chat.wake(by=request.user)
+    return answer(request, pk, done and "Back again", undo=("snooze", {"until": until}))
 
 
 @login_required

@@ -35,6 +35,7 @@ HELP = [
     ("after:", "After a day"),
     ("on:", "On a day or in a month"),
     ("is:open", "In open conversations"),
+    ("is:snoozed", "In snoozed ones"),
     ("is:closed", "In closed ones"),
     ("is:mine", "In mine"),
     ("is:unassigned", "In those of nobody"),

@@ -73,7 +73,7 @@ function hear(detail) {
   }
   for (const id of ["typing", "seen"]) if (detail[id]) exchange(id, detail[id])
   if (/location/.test(event)) renew("locations")
-  if (event === "inbox.contact_changed") renew("head")
+  if (/contact_changed$|chat_snoozed$/.test(event)) renew("head")
   if (/^(message|poll)\.received$/.test(event)) {
     unseen = true
     read()

@@ -7,7 +7,7 @@ const patterns = [
   /^participant\./,
   /^chat\.(group_|created|background)/,
   /^inbox\.(group_asked|icon_ready|errand_failed|contact_changed|card_shared)$/,
-  /^inbox\.chat_(assigned|closed|reopened|started)$/,
+  /^inbox\.chat_(assigned|closed|reopened|snoozed|woken|started)$/,
   /^inbox\.label_/,
   /^contact_card\./,
   /^phone_number\./,

@@ -44,9 +44,9 @@ OF_LINE = {
     "found-replies", "guard", "head", "held", "icon-group", "label", "labels", "leave-group", "line", "line-changes",
     "locations", "media", "message", "messages", "move-from-line", "name-group", "note", "old-line",
     "preview", "react", "read", "readers", "remove-member", "remove-upload", "rename-contact", "reopen",
-    "reply", "retry", "row", "schedule", "scheduled", "send-contact", "send-scheduled", "share-card",
+    "reply", "retry", "row", "schedule", "scheduled", "send-contact", "send-scheduled", "share-card", "snooze",
     "team-conversation", "team-counts", "team-inbox", "team-owner", "team-rows", "typing", "undelete",
-    "unread", "upload", "use-card", "verdict",
+    "unread", "upload", "use-card", "verdict", "wake",
 }  # fmt: skip
 # For every member of the environment.
 OF_ENVIRONMENT = {

@@ -122,7 +122,7 @@ class ChatList extends HTMLElement {
   // With the socket away, what the reader does is still shown at once.
   #acted({ requestConfig, successful }) {
     const path = requestConfig?.path ?? ""
-    const [, chat] = path.match(/^\/chats\/([0-9a-f-]{36})\/(close|reopen|assign|unread)\//) ?? []
+    const [, chat] = path.match(/^\/chats\/([0-9a-f-]{36})\/(close|reopen|snooze|wake|assign|unread)\//) ?? []
     if (chat && successful && "stale" in document.body.dataset) this.#fetch(chat)
   }
 
