@@ -145,15 +145,20 @@ def may_answer(request, line):
     return Line.objects.answerable_by(request.user).filter(pk=line.pk).exists()
 
 
-@login_required
-@require_POST
-def first_words(request, pk):
-    """What is being written, as one of those who are ticked will read it. Nothing is sent."""
+def to_move(request, pk):
+    """(line, the lines where its conversations may go on, Moves), for who answers on it."""
     line = line_for(request, pk)
     if not may_answer(request, line):
         raise Http404("Nobody who answers on this line")
     targets = targets_for(request.user, line)
-    moves, _ = moves_from(line, targets)
+    return line, targets, moves_from(line, targets)[0]
+
+
+@login_required
+@require_POST
+def first_words(request, pk):
+    """What is being written, as one of those who are ticked will read it. Nothing is sent."""
+    _, targets, moves = to_move(request, pk)
     said = request.POST
     words = said.get("words", "")[:TEXT_LENGTH]
     preview = preview_of(request.user, moves, targets, said.getlist("chat"), words, said.get("to", ""))
@@ -164,11 +169,7 @@ def first_words(request, pk):
 @require_POST
 def move(request, pk):
     """Move the conversations that were chosen, each where the page said; what cannot be moved is named, and stays."""
-    line = line_for(request, pk)
-    if not may_answer(request, line):
-        raise Http404("Nobody who answers on this line")
-    targets = targets_for(request.user, line)
-    moves, _ = moves_from(line, targets)
+    line, targets, moves = to_move(request, pk)
     form = MoveForm(request.POST, moves=moves, targets=targets)
     if not form.is_valid():
         return page(request, line, form=form, status=422)
