@@ -5,9 +5,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inbox import facts, mirror, tasks
 from inbox.mirror import LineNews
@@ -165,6 +168,33 @@ def test_a_changed_rule_lets_go_what_it_held(choose, chat, ana, gateway, shop):
     choose("pair_rate", "off", most=1)
     leave(chat)
     assert state_of(second) == "accepted"
+
+
+@given(holds=st.lists(st.none() | st.integers(1, 15), max_size=4))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_holds_it_one_after_the_other_the_sweep_lets_it_go_in_time(
+    chat, ana, gateway, monkeypatch, holds
+):
+    """Minutes until a time that the guard has named, or None: until something changes."""
+    told, left = list(holds), []
+
+    def check(facts, policy=None):
+        if policy or facts.message.said[0].text != "First" or not told:
+            return guard.Verdict()
+        minutes = told.pop(0)
+        until = minutes and timezone.now() + timedelta(minutes=minutes)
+        return guard.Verdict("hold", 1007, "ramp", "it waits", until=until)
+
+    monkeypatch.setattr(guard, "check", check)
+    monkeypatch.setattr(tasks.send_chat, "delay", tasks.send_chat)
+    minutes = sum(10 if held is None else held for held in holds)
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False) as clock:
+        first, second = (chat.send(by=ana, text=text) for text in ("First", "Second"))
+        for _ in range(minutes + 1):
+            tasks.send_due()
+            left.append((state_of(first), state_of(second)))
+            clock.shift(timedelta(minutes=1))
+    assert left == [("held", "queued")] * minutes + [("accepted", "accepted")]
 
 
 def test_an_admin_lets_it_go(warm, stranger, ana, max, gateway, environment):
