@@ -9,7 +9,7 @@ import linq
 from django.conf import settings
 from django.core.cache import cache
 
-from lines.gateways.base import Accepted, Gateway, PermanentFailure, TemporaryFailure
+from lines.gateways.base import Accepted, Gateway, GatewayError, PermanentFailure, TemporaryFailure
 
 # Seconds: for the whole answer, and to reach the carrier at all.
 ANSWERS_WITHIN, CONNECTS_WITHIN = 30, 5
@@ -17,6 +17,13 @@ ANSWERS_WITHIN, CONNECTS_WITHIN = 30, 5
 UPLOAD_LASTS = 20 * 60 * 60
 # What a part of ours has that is not for the wire.
 OURS = ("file", "filename", "mime_type", "size_bytes")
+# What a text of ours has besides its words, as it goes over the wire.
+OF_A_TEXT = ("text_decorations", "mention", "mention_range")
+# Messages among which a voice memo is looked for before it is sent once more.
+LATEST = 20
+CARD_EXISTS = 2014
+# Nobody can say now whether somebody gets RCS.
+UNKNOWN = (4004, 4009, 4010)
 # An account key that works no longer is mended by an admin; until then nothing is lost.
 NOT_LET_IN = (401,)
 
@@ -37,6 +44,8 @@ def asking():
         raise failure_of(error) from error
     except linq.APIConnectionError as error:
         raise TemporaryFailure("The carrier did not answer", code=3005) from error
+    except (linq.APIError, ValueError) as error:
+        raise TemporaryFailure("The carrier’s answer cannot be read", code=3005) from error
 
 
 def failure_of(error):
@@ -99,6 +108,10 @@ class LinqGateway(Gateway):
         return Accepted(answer.chat_id, answer.message_id, option_ids=ids)
 
     def send_voice_memo(self, message, attachment_id):
+        """It has no idempotency key; what an answer that got lost has sent is known by its upload."""
+        for sent in self.client.chats.messages.list(message.chat, limit=LATEST).messages:
+            if any(attachment_id in (getattr(part, "url", None) or "") for part in sent.parts or []):
+                return accepted(message.chat, sent)
         answer = self.client.chats.send_voicememo(
             message.chat,
             attachment_id=attachment_id,
@@ -110,8 +123,11 @@ class LinqGateway(Gateway):
     def part(self, message, index):
         """A part for the wire. A file is uploaded once for a message, however often that is tried."""
         part = message.parts[index]
+        if part.get("inline_stickers"):
+            raise PermanentFailure("A sticker inside of a text cannot be sent to this account", code=1005)
         if part["type"] != "media":
-            return part
+            extra = {name: part[name] for name in OF_A_TEXT if part.get(name) is not None}
+            return {"type": part["type"], "value": part["value"]} | extra
         name = f"linq-upload:{self.environment.pk}:{message.idempotency_key}:{index}"
         attachment_id = cache.get(name)
         if attachment_id is None:
@@ -180,11 +196,14 @@ class LinqGateway(Gateway):
             )
 
     def add_options(self, message_id, texts):
+        """Those that an answer that got lost has added are not added again."""
+        poll = self.client.messages.poll
         with asking():
-            before = len(self.client.messages.poll.retrieve(message_id).poll.options)
-            options = [{"text": text} for text in texts]
-            answer = self.client.messages.poll.add_options(message_id, options=options)
-            return [option.option_id for option in answer.poll.options[before:]]
+            options = poll.retrieve(message_id).poll.options
+            if [option.text for option in options[-len(texts) :]] != texts:
+                new = [{"text": text} for text in texts]
+                options = poll.add_options(message_id, options=new).poll.options
+            return [option.option_id for option in options[-len(texts) :]]
 
     def vote(self, message_id, option_id, *, operation):
         with asking():
@@ -262,8 +281,13 @@ class LinqGateway(Gateway):
             return self.client.capability.check_i_message(address=address, from_=line).available
 
     def check_rcs(self, address, *, line):
-        with asking():
-            return self.client.capability.check_RCS(address=address, from_=line).available
+        try:
+            with asking():
+                return self.client.capability.check_RCS(address=address, from_=line).available
+        except TemporaryFailure as failure:
+            if failure.code in UNKNOWN:
+                return None
+            raise
 
     def block(self, handle):
         with asking():
@@ -292,11 +316,16 @@ class LinqGateway(Gateway):
 
     def put_contact_card(self, line, card):
         with asking():
-            self.client.contact_card.create(
-                phone_number=line,
-                first_name=card.first_name,
-                **known(last_name=card.last_name, image_url=self.card_picture(card.image)),
-            )
+            picture = known(image_url=self.card_picture(card.image))
+        told = {"phone_number": line, "first_name": card.first_name} | picture
+        try:
+            with asking():
+                self.client.contact_card.create(**told, **known(last_name=card.last_name))
+        except GatewayError as failure:
+            if failure.code != CARD_EXISTS:
+                raise
+            with asking():
+                self.client.contact_card.update(**told, last_name=card.last_name)
 
     def card_picture(self, image):
         return self.upload(image, "card.jpg", "image/jpeg", image.size).download_url if image else None

@@ -1,9 +1,13 @@
 """Every verb of the gateway to a Linq account, against our own V3."""
 
+import json
+from dataclasses import replace
+
 import httpx
 import pytest
 import respx
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from inbox import tasks
 from inbox.models import Attachment, Chat, Message, Reaction
@@ -11,6 +15,7 @@ from lines import gateways
 from lines.gateways import PermanentFailure, TemporaryFailure
 from lines.gateways import linq as way
 from lines.models import BlockedHandle, ContactCard, Environment, Line
+from tests.inbox.files import sound
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -89,6 +94,82 @@ def test_a_file_is_uploaded_once_however_often_it_is_tried(environment, gateway,
     with uploaded.file.open("rb") as theirs, picture.file.open("rb") as ours:
         assert theirs.read() == ours.read()
     assert Message.objects.get().parts.get().attachment == uploaded
+
+
+@pytest.fixture
+def memo(account):
+    content = sound("wav", "pcm_s16le")
+    return Attachment.objects.create(
+        environment=account,
+        filename="memo.wav",
+        mime_type="audio/x-wav",
+        size=len(content),
+        state="stored",
+        file=ContentFile(content, "memo.wav"),
+    )
+
+
+def test_a_voice_memo_whose_answer_got_lost_is_not_sent_again(gateway, outgoing, sent, memo):
+    chat, _ = sent
+    message = outgoing(chat=chat, parts=[part_of(memo)], is_voice_memo=True, idempotency_key="memo")
+    first, again = gateway.send(message), gateway.send(message)
+
+    assert first.message_id == again.message_id
+    assert Message.objects.filter(is_voice_memo=True).count() == 1
+    gateway.send(replace(message, idempotency_key="memo-2"))
+    assert Message.objects.filter(is_voice_memo=True).count() == 2
+
+
+def test_options_of_a_poll_whose_answer_got_lost_are_not_added_again(gateway, outgoing, sent, road):
+    chat, _ = sent
+    parts = [{"type": "poll", "options": ["Five", "Six"]}]
+    asked = gateway.send(outgoing(chat=chat, parts=parts, idempotency_key="poll"))
+    road()
+    first, again = (gateway.add_options(asked.message_id, ["Seven", "Eight"]) for _ in range(2))
+
+    assert first == again
+    assert len(Message.objects.get(pk=asked.message_id).poll_part.extra["options"]) == 4
+
+
+def test_a_contact_card_that_is_there_is_changed(gateway, account, shop):
+    line = Line.objects.create(environment=account, phone_number=shop.phone_number)
+    gateway.put_contact_card(
+        shop.phone_number, ContactCard(line=line, first_name="Fairwheel", last_name="Shop")
+    )
+    ContactCard.objects.filter(line=shop).update(accepted_at=timezone.now(), accepted_edition=1)
+    gateway.put_contact_card(shop.phone_number, ContactCard(line=line, first_name="Wheels"))
+
+    card = ContactCard.of(shop)
+    assert (card.first_name, card.last_name) == ("Wheels", "")
+
+
+def test_only_what_the_wire_knows_of_a_text_goes_over_it(remote, outgoing):
+    answers, gateway = remote
+    route = answers.post(f"{URL}/v3/chats/c1/messages").respond(500)
+    mention = {"mention": "+15035550171", "mention_range": [0, 4]}
+    part = {"type": "text", "value": "Nora"} | mention
+    with pytest.raises(TemporaryFailure):
+        gateway.send(outgoing(chat="c1", parts=[part | {"mentions": [{"is_me": False}]}]))
+    assert json.loads(route.calls[0].request.content)["message"]["parts"] == [part]
+
+    with pytest.raises(PermanentFailure, match="sticker"):
+        gateway.send(outgoing(chat="c1", parts=[part | {"inline_stickers": [{"id": "ours"}]}]))
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("code", [4004, 4009, 4010])
+def test_nobody_can_say_whether_they_get_rcs(remote, code):
+    answers, gateway = remote
+    answers.post(f"{URL}/v3/capability/check_rcs").mock(return_value=refusal(503, code))
+    assert gateway.check_rcs("+15035550171", line="+12025550100") is None
+
+
+def test_an_answer_that_nobody_can_read_is_worth_another_try(remote, outgoing):
+    answers, gateway = remote
+    broken = httpx.Response(202, text="{", headers={"Content-Type": "application/json"})
+    answers.post(f"{URL}/v3/chats/c1/messages").mock(return_value=broken)
+    with pytest.raises(TemporaryFailure, match="cannot be read"):
+        gateway.send(outgoing(chat="c1"))
 
 
 def test_what_is_done_to_a_message(gateway, outgoing, sent, road):
