@@ -155,3 +155,18 @@ def finish(name, figures, *, ok):
     """The last line, for machines; the status is 1 where an aim was missed."""
     print(json.dumps({"bench": name, "figures": figures, "ok": ok}), flush=True)
     sys.exit(0 if ok else 1)
+
+
+class Clock:
+    """Around every query (connection.execute_wrapper): how many there were, and how many ms they took."""
+
+    def __init__(self):
+        self.took, self.count = 0, 0
+
+    def __call__(self, execute, *told):
+        began = time.perf_counter()
+        try:
+            return execute(*told)
+        finally:
+            self.took += (time.perf_counter() - began) * 1000
+            self.count += 1

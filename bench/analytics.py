@@ -11,7 +11,7 @@ import sys
 import time
 from urllib.parse import urlencode
 
-from _harness import ROOT, copy_of_partyline, finish, print_table
+from _harness import ROOT, Clock, copy_of_partyline, finish, print_table
 
 AIM = 300  # ms, for every page
 PAGES = [
@@ -128,21 +128,6 @@ def timed(data, name, *args, query):
             asked(data, name, *args, query=query)
         times.append(((time.perf_counter() - began) * 1000, clock.took, clock.count))
     return sorted(times[1:])[2]
-
-
-class Clock:
-    """Around every query."""
-
-    def __init__(self):
-        self.took, self.count = 0, 0
-
-    def __call__(self, execute, *told):
-        began = time.perf_counter()
-        try:
-            return execute(*told)
-        finally:
-            self.took += (time.perf_counter() - began) * 1000
-            self.count += 1
 
 
 def select_1():

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import defaultdict
 
-from _harness import ROOT, copy_of_partyline, finish, percentile, print_table
+from _harness import ROOT, Clock, copy_of_partyline, finish, percentile, print_table
 
 AIM = 100  # ms, p95 of each of these classes
 AIMED_AT = ["absent", "rare", "middling", "common", "two_words", "prefix", "name"]
@@ -152,20 +152,6 @@ def taken(user, question):
     if answer.status_code != 200 or b'role="alert"' in answer.content:
         raise SystemExit(f"“{question}” was not searched for.")
     return took, asked.took
-
-
-class Clock:
-    """Around every query."""
-
-    def __init__(self):
-        self.took = 0
-
-    def __call__(self, execute, *told):
-        began = time.perf_counter()
-        try:
-            return execute(*told)
-        finally:
-            self.took += (time.perf_counter() - began) * 1000
 
 
 def limits():

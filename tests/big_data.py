@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from inbox.models import Chat, ChatRead, Contact, Handle, Message, Part, Participant
 from lines.models import Environment, Event, Line, User
+from tests.copies import Copies
 from webhooks.models import Receipt
 
 CHATS, PER_CHAT, LINES = 200_000, 10, 20
@@ -41,7 +42,7 @@ def uuid_at(at, noun, number="n"):
     return f"({time} || '7000800{NOUNS.index(noun)}' || lpad(to_hex({number}), 12, '0'))::uuid"
 
 
-class BigData:
+class BigData(Copies):
     """Lines 0 to 19 with two agents each; ana has line 7 alone, ben lines 3 to 5, lea leads, max administers.
 
     `fat` is a conversation on ana's line with 5,000 messages more than the ten of the others.
@@ -236,24 +237,11 @@ class BigData:
         for _, definition in indexes:
             self.cursor.execute(definition)
 
-    def copy(self, template, count, **columns):
-        """Insert `count` copies of a row; `columns` are SQL over `n`, from 1 to `count`."""
-        table, key = template._meta.db_table, template._meta.pk
-        if key.db_returning:
-            columns |= {"id": f"nextval(pg_get_serial_sequence('{table}', 'id'))"}
-        parameters = {
+    @property
+    def parameters(self):
+        return {
             "lines": [line.pk for line in self.lines],
             "agents": [agent.pk for agent in self.agents],
             "now": self.now,
             "chats": self.chats,
-            "template": template.pk,
         }
-        names = [field.column for field in template._meta.concrete_fields]
-        made = ", ".join(str(columns.get(name, f"template.{name}")) for name in names)
-        statement = (
-            f"INSERT INTO {table} ({', '.join(names)}) SELECT {made}"
-            f" FROM {table} template, generate_series(1, {count}) n WHERE template.id = %(template)s"
-        )
-        # Percent signs are remainders, but for the named parameters.
-        statement = statement.replace("%%", "%").replace("%", "%%").replace("%%(", "%(")
-        self.cursor.execute(statement, parameters)

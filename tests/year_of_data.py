@@ -6,12 +6,13 @@ from django.utils import timezone
 from inbox.models import Chat, ChatLabel, Handle, Label, Message, Participant
 from lines.models import Environment, Line, User
 from lines.models.line import WIRES
+from tests.copies import Copies
 
 LINES, CHATS, MESSAGES = 100, 100_000, 5_000_000
 DAYS = 365
 
 
-class YearOfData:
+class YearOfData(Copies):
     """Lea leads. Each line has two agents; every fourth message is an answer to three, in the hours of the
     day; a third of the conversations have one of twelve labels."""
 
@@ -133,27 +134,16 @@ class YearOfData:
         for template in [message, *self.templates]:
             template.delete()
 
-    def copy(self, template, count, **columns):
-        """Insert `count` copies of a row; `columns` are SQL over `n`, from 1 to `count`."""
-        table, key = template._meta.db_table, template._meta.pk
-        if key.db_returning:
-            columns |= {"id": f"nextval(pg_get_serial_sequence('{table}', 'id'))"}
-        parameters = {
+    @property
+    def parameters(self):
+        return {
             "lines": [line.pk for line in self.lines],
             "line_count": len(self.lines),
             "agents": [agent.pk for agent in self.agents],
             "labels": [label.pk for label in self.labels],
             "now": self.now,
             "chats": self.chats_count,
-            "template": template.pk,
         }
-        names = [field.column for field in template._meta.concrete_fields]
-        made = ", ".join(str(columns.get(name, f"template.{name}")) for name in names)
-        self.cursor.execute(
-            f"INSERT INTO {table} ({', '.join(names)}) SELECT {made}"
-            f" FROM {table} template, generate_series(1, {count}) n WHERE template.id = %(template)s",
-            parameters,
-        )
 
 
 def uuid_of(noun, number="n"):
