@@ -1,5 +1,6 @@
 """Where a server may connect to when somebody else names the place: the open internet, and nothing inside."""
 
+import fnmatch
 import ipaddress
 
 # What answers inside of clouds, although ipaddress takes it for a part of the internet.
@@ -16,6 +17,13 @@ def is_public(address):
         return is_public(str(inner))
     inside = any(address in network for network in INSIDE)
     return address.is_global and not address.is_multicast and not inside
+
+
+def is_among(patterns, host, port):
+    """Whether one of the patterns of a setting stands for the host: a name or an address, with a port or not, * for anything."""
+    names = (host.lower(), f"{host.lower()}:{port}")
+    wanted = [pattern.strip().lower() for pattern in patterns]
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in wanted)
 
 
 def inside_of(address):

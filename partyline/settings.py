@@ -285,6 +285,7 @@ MEDIA_URL_MAX_BYTES = env.int("MEDIA_URL_MAX_BYTES", 10 * 1024 * 1024)
 MEDIA_ALLOW_PRIVATE = env.bool("MEDIA_ALLOW_PRIVATE", False)
 # Hosts to which webhooks may go although they are private, and without TLS: patterns such as localhost:*, with commas.
 WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", [])
+CARRIER_PRIVATE_HOSTS = env.list("CARRIER_PRIVATE_HOSTS", [])
 # Requests of programs are written down together, so many seconds after the first of them; 0: each at once.
 REQUEST_LOG_SECONDS = env.float("REQUEST_LOG_SECONDS", 1.0)
 # Messages to one person from one line in a minute.

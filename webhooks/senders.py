@@ -16,7 +16,11 @@ log = structlog.get_logger()
 KNOWN_FOR, UNKNOWN_FOR = 5, 1
 # Far more than one installation has.
 MOST = 10_000
-SELECT = f"SELECT slug, id, signing_secret FROM lines_environment LIMIT {MOST}"
+SELECT = f"""
+SELECT slug, id, signing_secret, account.older_secret
+FROM lines_environment LEFT JOIN lines_account account ON account.environment_id = id AND account.older_until > now()
+LIMIT {MOST}
+"""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,14 @@ class Senders:
 
     async def _read(self):
         rows = await run(self.pool, SELECT)
-        self.by_slug = {slug: Sender(str(pk), secrets_in(slug, secret)) for slug, pk, secret in rows}
+        self.by_slug = {slug: Sender(str(pk), secrets_in(slug, *secrets)) for slug, pk, *secrets in rows}
         self.read_at = self.clock()
 
 
-def secrets_in(slug, encrypted):
+def secrets_in(slug, *encrypted):
+    """Of those that there are, the newest first."""
     try:
-        return (cipher().decrypt(encrypted.encode()).decode(),)
+        return tuple(cipher().decrypt(secret.encode()).decode() for secret in encrypted if secret)
     except InvalidToken:
         log.error("signing_secret_unreadable", environment=slug)
         return ()

@@ -1,6 +1,5 @@
 """Where webhooks may go: over TLS into the open internet, or to a host that the settings name."""
 
-import fnmatch
 import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ import httpx
 from django.conf import settings
 
 from inbox.models.refusing import Refused
-from partyline.addresses import is_public
+from partyline.addresses import is_among, is_public
 from webhooks.events import CURRENT, VERSIONS
 
 LONGEST_URL = 2048
@@ -66,9 +65,7 @@ def version_of(url):
 
 def is_named(host, port):
     """Whether the settings allow this host although it is private."""
-    names = (host.lower(), f"{host.lower()}:{port}")
-    patterns = [pattern.strip().lower() for pattern in settings.WEBHOOK_PRIVATE_HOSTS]
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    return is_among(settings.WEBHOOK_PRIVATE_HOSTS, host, port)
 
 
 def addresses_of(host):

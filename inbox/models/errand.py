@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from inbox.models.sending import CLAIM_LASTS, MAX_TRIES, backoff
+from inbox.models.sending import CLAIM_LASTS, MAX_TRIES, WAITS_OUT, backoff
 from lines import gateways
 from lines.gateways import PermanentFailure, TemporaryFailure
 from partyline import trace
@@ -143,10 +143,12 @@ class Errand(models.Model):
         except PermanentFailure as failure:
             self.fail(failure.code, failure.reason)
         except TemporaryFailure as failure:
-            if self.tries >= MAX_TRIES:
-                self.fail(failure.code, failure.reason)
-            else:
-                self.put_back(max(backoff(self.tries), failure.retry_after), failure.reason)
+            wait = max(backoff(self.tries), failure.retry_after)
+            if failure.waits_out and timezone.now() < self.queued_at + WAITS_OUT:
+                self.tries -= 1
+            elif self.tries >= MAX_TRIES:
+                return self.fail(failure.code, failure.reason)
+            self.put_back(wait, failure.reason)
         else:
             self.accept()
 

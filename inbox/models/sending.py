@@ -19,6 +19,8 @@ log = structlog.get_logger()
 # A claim older than this belonged to a worker that died; the key makes sending again safe.
 CLAIM_LASTS = timedelta(seconds=60)
 MAX_TRIES = 8
+# What the carrier could not be asked at all waits for it so long.
+WAITS_OUT = timedelta(days=1)
 # Seconds.
 WAKES_WITHIN = 1800
 
@@ -101,10 +103,13 @@ class Sendable(models.Model):
             self.give_back()
             return self.fail(failure.code, failure.reason)
         except TemporaryFailure as failure:
-            if self.tries >= MAX_TRIES:
+            waits_out = failure.waits_out and timezone.now() < (self.queued_at or self.at) + WAITS_OUT
+            if self.tries >= MAX_TRIES and not waits_out:
                 return self.fail(failure.code, f"{failure.reason} (tried {self.tries} times)")
             return self.put_back(
-                timezone.now() + max(backoff(self.tries), failure.retry_after), why=failure.reason
+                timezone.now() + max(backoff(self.tries), failure.retry_after),
+                why=failure.reason,
+                was_tried=not waits_out,
             )
         return self.accept(accepted)
 
@@ -190,12 +195,12 @@ class Sendable(models.Model):
         self.replies.update(original=other)
 
     @transaction.atomic
-    def put_back(self, until, *, verdict=None, why=""):
+    def put_back(self, until, *, verdict=None, why="", was_tried=True):
         """Not now: try again at `until`. What the guard holds was not tried."""
         before, was_held = self.verdict, self.is_held
         self.verdict = verdict.as_json() if verdict else {"action": "wait", "reason": why}
         self.next_try_at, self.claimed_at = until, None
-        self.tries -= 1 if verdict else 0
+        self.tries -= 1 if verdict or not was_tried else 0
         self.save(update_fields=["verdict", "next_try_at", "claimed_at", "tries"])
         if not was_held or before != self.verdict:
             reason = self.verdict["reason"]

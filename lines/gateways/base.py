@@ -5,12 +5,16 @@ from datetime import timedelta
 
 
 class GatewayError(Exception):
-    """`code` is the V3 error code, `reason` a sentence for a person, `trace_id` the carrier's."""
+    """`code` is the V3 error code, `reason` a sentence for a person, `trace_id` the carrier's.
 
-    def __init__(self, reason, *, code=0, trace_id="", retry_after=0):
+    `waits_out`: nothing is wrong with what was asked, so it is asked again for a day. `is_outage`: the carrier could not
+    be asked at all."""
+
+    def __init__(self, reason, *, code=0, trace_id="", retry_after=0, waits_out=False, is_outage=False):
         super().__init__(reason)
         self.reason, self.code, self.trace_id = reason, code, trace_id
         self.retry_after = timedelta(seconds=retry_after)
+        self.waits_out, self.is_outage = waits_out or is_outage, is_outage
 
 
 class TemporaryFailure(GatewayError):
@@ -186,6 +190,50 @@ class Gateway:
 
     def fetch_chat(self, external_id) -> dict | None:
         """The V3 Chat of that id; None where the carrier has none."""
+        raise NotImplementedError
+
+    def fetch_poll(self, message_id) -> dict | None:
+        """The V3 PollEnvelope of a message; None where it has no poll."""
+        raise NotImplementedError
+
+    # What an account has. Of a page of at most 100 comes (the V3 objects, the cursor of the next, or "" at the end).
+
+    def list_numbers(self) -> list[dict]:
+        """V3's phone numbers of the account."""
+        raise NotImplementedError
+
+    def list_chats(self, line, cursor="") -> tuple[list[dict], str]:
+        """Those of the number `line`; in which order is not promised."""
+        raise NotImplementedError
+
+    def list_messages(self, chat_id, cursor="") -> tuple[list[dict], str]:
+        """None of a chat that is gone. In which order is not promised."""
+        raise NotImplementedError
+
+    def list_blocked(self) -> list[dict]:
+        raise NotImplementedError
+
+    def list_cards(self) -> list[dict]:
+        """The contact cards of the account's numbers."""
+        raise NotImplementedError
+
+    # How the account tells us.
+
+    def subscribe(self, url, events, numbers) -> tuple[str, str]:
+        """Have these events of these numbers posted to `url`; (its id, the signing secret). What was subscribed for the
+        very same address is replaced, for nobody has its secret."""
+        raise NotImplementedError
+
+    def fetch_subscription(self, subscription_id) -> dict | None:
+        """As it stands, or None where it is gone."""
+        raise NotImplementedError
+
+    def change_subscription(self, subscription_id, **changes):
+        """is_active, phone_numbers, subscribed_events."""
+        raise NotImplementedError
+
+    def unsubscribe(self, subscription_id):
+        """Safe to repeat."""
         raise NotImplementedError
 
     def media_hosts(self) -> set[str]:

@@ -1,3 +1,4 @@
+from lines.models.account import Account
 from lines.models.alert import LineAlert
 from lines.models.audit import ReputationAudit
 from lines.models.consent import BlockedHandle, OptOut
@@ -31,6 +32,7 @@ from lines.models.sandbox import (
 from lines.models.token import ApiToken, Scope
 
 __all__ = [
+    "Account",
     "ApiRequest",
     "ApiToken",
     "BlockedHandle",

@@ -21,6 +21,8 @@ log = structlog.get_logger()
 # A claim older than this belonged to a worker that died; handing over twice changes nothing.
 CLAIM_LASTS = timedelta(seconds=60)
 MAX_TRIES = 8
+# What the carrier could not be asked at all waits for it so long.
+WAITS_OUT = timedelta(days=1)
 UNCHANGED = object()
 
 
@@ -293,11 +295,13 @@ class ContactCard(models.Model):
         except PermanentFailure as failure:
             self.settle(failed_at=timezone.now(), error_code=failure.code or None, error=failure.reason[:300])
         except TemporaryFailure as failure:
-            if self.tries >= MAX_TRIES:
+            waits_out = failure.waits_out and timezone.now() < self.changed_at + WAITS_OUT
+            if self.tries >= MAX_TRIES and not waits_out:
                 why = f"{failure.reason} (tried {self.tries} times)"[:300]
                 self.settle(failed_at=timezone.now(), error_code=failure.code or None, error=why)
             else:
                 wait = max(wait_after(self.tries), failure.retry_after)
+                self.tries -= 1 if waits_out else 0
                 self.put_back(wait, failure.reason, code=failure.code)
         else:
             accepted = {"accepted_at": timezone.now(), "accepted_edition": self.edition}
@@ -327,7 +331,7 @@ class ContactCard(models.Model):
         # Only these: somebody may be changing the card.
         self.next_try_at, self.claimed_at, self.error = timezone.now() + wait, None, why[:300]
         self.error_code = code or None
-        self.save(update_fields=["next_try_at", "claimed_at", "error", "error_code"])
+        self.save(update_fields=["next_try_at", "claimed_at", "error", "error_code", "tries"])
         self.put_later(wait)
 
     def put_later(self, wait=timedelta(0)):

@@ -50,7 +50,6 @@ class Environment(Keeping, Opening):
     name = models.CharField(max_length=80)
     slug = models.SlugField(unique=True)
     carrier = models.CharField(max_length=10, choices=Carrier.choices, default=Carrier.SANDBOX)
-    credentials = EncryptedTextField(blank=True, default="")
     signing_secret = EncryptedTextField(default=new_signing_secret)
     colour = models.CharField(max_length=10, default="plum")
     is_production = models.BooleanField(default=False)

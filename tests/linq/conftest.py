@@ -7,7 +7,8 @@ import pytest
 from lines import gateways
 from lines.gateways import OutgoingMessage
 from lines.gateways import linq as way
-from lines.models import ApiToken, Environment
+from lines.gateways.breaker import breaker_of
+from lines.models import Account, ApiToken, Environment
 from tests.api.conftest import ROOT, Door
 
 
@@ -26,8 +27,11 @@ def account(environment, max, monkeypatch):
         )
 
     monkeypatch.setattr(way, "client_for", client_for)
-    monkeypatch.setattr(way.httpx, "put", httpx.Client(transport=Door()).put)
-    return Environment.objects.create(name="Front", slug="front", carrier="linq", credentials=key)
+    monkeypatch.setattr(way, "http_for", lambda base_url: httpx.Client(transport=Door()))
+    breaker_of.cache_clear()
+    front = Environment.objects.create(name="Front", slug="front", carrier="linq")
+    Account.objects.create(environment=front, key=key, base_url=ROOT)
+    return front
 
 
 @pytest.fixture

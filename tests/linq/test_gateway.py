@@ -14,7 +14,8 @@ from inbox.models import Attachment, Chat, Message, Reaction
 from lines import gateways
 from lines.gateways import PermanentFailure, TemporaryFailure
 from lines.gateways import linq as way
-from lines.models import BlockedHandle, ContactCard, Environment, Line
+from lines.gateways.breaker import breaker_of
+from lines.models import Account, BlockedHandle, ContactCard, Environment, Line
 from tests.inbox.files import sound
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
@@ -266,9 +267,9 @@ def test_a_refusal_has_the_carriers_code_sentence_and_trace(gateway):
 
 
 def test_whoever_has_no_key_goes_nowhere(account, gateway, environment):
-    Environment.objects.filter(pk=account.pk).update(credentials="")
+    Account.objects.filter(pk=account.pk).update(key="")
     account.refresh_from_db()
-    with pytest.raises(PermanentFailure, match="no working carrier"):
+    with pytest.raises(PermanentFailure, match="connected to no account"):
         gateways.for_environment(account)
 
 
@@ -279,8 +280,11 @@ URL = "https://carrier.example"
 def remote(settings, environment):
     """The account is somewhere else, and answers as it is told."""
     settings.LINQ_API_URL = URL
-    account = Environment.objects.create(name="Away", slug="away", carrier="linq", credentials="key")
+    account = Environment.objects.create(name="Away", slug="away", carrier="linq")
+    Account.objects.create(environment=account, key="key", base_url=URL)
     way.client_for.cache_clear()
+    way.http_for.cache_clear()
+    breaker_of.cache_clear()
     with respx.mock(assert_all_called=False) as answers:
         yield answers, gateways.for_environment(account)
     way.client_for.cache_clear()
