@@ -107,7 +107,13 @@ def message(message):
         "idempotency_key": message.idempotency_key,
         "preferred_service": message.preferred_service or None,
     }
-    return data | {"reconciled_at": moment(message.reconciled_at)} if message.reconciled_at else data
+    return data | late(message)
+
+
+def late(message):
+    """When we learned of it, where that was later than it should have been."""
+    at = message.reconciled_at or message.recovered_at
+    return {"reconciled_at": moment(at)} if at else {}
 
 
 def reply_to(message):

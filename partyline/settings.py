@@ -134,6 +134,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "compare accounts": {"task": "webhooks.tasks.compare_due", "schedule": 5.0, "options": {"expires": 5}},
+    "watch accounts": {"task": "webhooks.tasks.watch_accounts", "schedule": 60.0, "options": {"expires": 60}},
     "send what is due": {"task": "inbox.tasks.send_due", "schedule": 2.0, "options": {"expires": 2}},
     "send what was scheduled": {
         "task": "inbox.tasks.send_scheduled_due",

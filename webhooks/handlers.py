@@ -439,3 +439,5 @@ HANDLERS = {
     "phone_number.assigned": number("ACTIVE"),
     "phone_number.released": number("RELEASED"),
 }
+# What an account is asked to post to us.
+WANTED = sorted(HANDLERS)

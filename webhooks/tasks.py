@@ -35,6 +35,31 @@ def fetch_awaited():
 
 
 @shared_task
+def compare(pk):
+    """Go on with a comparison for some seconds."""
+    from webhooks.comparing import worker
+
+    worker.work(pk)
+
+
+@shared_task
+def compare_due():
+    """The sweep: every comparison that nobody goes on with."""
+    from webhooks.models import Comparison
+
+    for pk in Comparison.objects.due().order_by("next_step_at").values_list("pk", flat=True)[:50]:
+        compare.delay(pk)
+
+
+@shared_task
+def watch_accounts():
+    """Begin the comparisons for which it is time."""
+    from webhooks.comparing import watch
+
+    watch.watch_all()
+
+
+@shared_task
 def pause_failing():
     """Subscriptions whose owner wants them paused when nothing arrives for days."""
     from webhooks.models import Subscription

@@ -24,7 +24,7 @@ SILENCE = timedelta(hours=24)
 # Events after which a whole conversation counts elsewhere.
 MOVES_CHAT = ("inbox.label_added", "inbox.label_removed")
 # Events after which nothing stands where it stood: days begin and offices open at other times.
-MOVES_ALL = ("inbox.hours_changed",)
+MOVES_ALL = ("inbox.hours_changed", "inbox.history_imported")
 
 # Every message of the chats that were touched, with what it means: it begins a conversation, it ends a waiting.
 MESSAGES = """

@@ -80,7 +80,7 @@ def message(message):
         "service": message.service or None,
         "preferred_service": message.preferred_service or None,
     }
-    return data | {"reconciled_at": moment(message.reconciled_at)} if message.reconciled_at else data
+    return data | wire.late(message)
 
 
 def sent(message):

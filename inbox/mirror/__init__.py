@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from inbox.mirror.blocks import heard
 from inbox.mirror.cards import learn_cards
 from inbox.mirror.chats import learn_chats
-from inbox.mirror.events import EventSheet
+from inbox.mirror.events import EventSheet, HistorySheet
 from inbox.mirror.groups import learn_groups
 from inbox.mirror.lines import learn_numbers
 from inbox.mirror.locations import learn_shares
@@ -39,17 +39,20 @@ from inbox.mirror.people import learn_people
 class Learned:
     """What came of it: `awaits` maps a news' position to what it needs, the carrier's id of a message, "chat ID" or
     "direct OUR-NUMBER THEIR-HANDLE"; `created` are those of all that are new to us; `media` are attachments to fetch; `quoted` are
-    carrier ids of messages that new ones answer and that are not known."""
+    carrier ids of messages that new ones answer and that are not known; `changed` says what was new, by name, of messages
+    that were known, by the carrier's id."""
 
     awaits: dict[int, str] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     media: list = field(default_factory=list)
     quoted: set[str] = field(default_factory=set)
+    changed: dict[str, list[str]] = field(default_factory=dict)
 
 
-def learn(environment, news):
-    """Apply `news` (a list of the classes above, oldest first) to the environment's rows."""
-    learned, sheet = Learned(), EventSheet(environment)
+def learn(environment, news, *, is_history=False):
+    """Apply `news` (a list of the classes above, oldest first) to the environment's rows. What `is_history` is told neither to
+    programs nor, one by one, to pages; its messages say for themselves that they are."""
+    learned, sheet = Learned(), (HistorySheet if is_history else EventSheet)(environment)
     places, news = heard(environment, news)
     learn_numbers(environment, news, sheet)
     chats, handles = learn_chats(environment, news, sheet, learned)

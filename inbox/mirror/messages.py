@@ -5,6 +5,7 @@ from itertools import groupby
 
 from django.db import connection
 from django.db.models import prefetch_related_objects
+from django.utils import timezone
 
 from inbox import wire
 from inbox.mirror.files import learn_files
@@ -53,10 +54,11 @@ def learn_messages(environment, news, chats, sheet, learned):
                 known["key", item.idempotency_key] = message
             message.told_parts = item.parts
             happened.append((item, message))
-        elif merge(message, item):
+        elif names := merge(message, item):
             known[item.message_id] = message
             if item.message_id not in new:
                 changed[message.pk] = message
+                learned.changed.setdefault(item.message_id, []).extend(names)
             happened.append((item, message))
         decorate(message, item)
     insert_rows(Message, new.values())
@@ -124,13 +126,16 @@ def make(environment, chat, item):
         at=item.at,
         accepted_at=None if inbound else item.sent_at or item.at,
         cleared_at=None if inbound else item.sent_at or item.at,
-        **{name: getattr(item, name) for name in (*TIMES, *ONCE)},
+        recovered_at=item.recovered_at,
+        **{name: getattr(item, name) for name in (*TIMES, *ONCE)}
+        | ({"reconciled_at": item.reconciled_at or timezone.now()} if item.is_history else {}),
     )
 
 
 def merge(message, item):
-    """Add to a known message what the item says and we did not know; True when something was new."""
-    before = [getattr(message, name) for name in (*TIMES, *ONCE, "external_id")]
+    """Add to a known message what the item says and we did not know; the names of what was new."""
+    names = (*TIMES, *ONCE, "external_id")
+    before = {name: getattr(message, name) for name in names}
     message.external_id = message.external_id or item.message_id
     message.accepted_at = message.accepted_at or (None if message.is_inbound else item.sent_at or item.at)
     for name in TIMES:
@@ -141,7 +146,7 @@ def merge(message, item):
     if message.queued_at and item.service:
         # What we wrote was only expected to go by another.
         message.service = item.service
-    return before != [getattr(message, name) for name in (*TIMES, *ONCE, "external_id")]
+    return [name for name in names if getattr(message, name) != before[name]]
 
 
 def decorate(message, item):

@@ -59,6 +59,10 @@ class MessageNews:
     effect: dict | None = None
     reply_to: dict | None = None
     idempotency_key: str | None = None
+    # Where it is new to us: it is from before we listened, and counts as nothing new; or the carrier's word of it got lost,
+    # and was asked for at this time.
+    is_history: bool = False
+    recovered_at: datetime | None = None
     type: str = "message.received"
     trace_id: str = ""
 

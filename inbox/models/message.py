@@ -134,7 +134,10 @@ class Message(Sendable, Holdable, Keyed, Reactable, Stickable, Pollable, Editabl
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
     )
     digest = models.CharField(max_length=64, blank=True, default="")
+    # Late by the carrier's own word, or from before we listened: history, which is nothing new.
     reconciled_at = models.DateTimeField(null=True)
+    # Nobody told us of it; this is when we found it by asking.
+    recovered_at = models.DateTimeField(null=True)
     error_code = models.PositiveIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True, default="")
 

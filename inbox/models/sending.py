@@ -21,6 +21,8 @@ CLAIM_LASTS = timedelta(seconds=60)
 MAX_TRIES = 8
 # What the carrier could not be asked at all waits for it so long.
 WAITS_OUT = timedelta(days=1)
+# The carrier has no such chat.
+NO_CHAT = 2001
 # Seconds.
 WAKES_WITHIN = 1800
 
@@ -101,6 +103,10 @@ class Sendable(models.Model):
             accepted = gateways.for_environment(self.environment).send(self.outgoing())
         except PermanentFailure as failure:
             self.give_back()
+            if failure.code == NO_CHAT and self.chat.external_id:
+                # It was deleted there: what we say begins another one, with the same people.
+                self.chat.lose()
+                return self.put_back(timezone.now(), why=failure.reason)
             return self.fail(failure.code, failure.reason)
         except TemporaryFailure as failure:
             waits_out = failure.waits_out and timezone.now() < (self.queued_at or self.at) + WAITS_OUT

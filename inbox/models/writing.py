@@ -203,6 +203,13 @@ class Writable(models.Model):
         if twin:
             self.reconsider()
 
+    @transaction.atomic
+    def lose(self):
+        """The carrier has it no more. What is here stays; what we write next begins another one there."""
+        before, self.external_id = self.external_id, None
+        if type(self).objects.filter(pk=self.pk, external_id=before).update(external_id=None):
+            self.environment.record("inbox.chat_gone", chat=self)
+
     def take_over(self, twin):
         """What a webhook has told of this conversation, before we knew that it is the same."""
         from inbox.models.chat import Participant

@@ -36,6 +36,10 @@ class Account(models.Model):
     older_subscription_id = models.CharField(max_length=100, blank=True, default="")
     older_secret = EncryptedTextField(blank=True, default="")
     older_until = models.DateTimeField(null=True)
+    # What was said before is history, and nothing new.
+    mirrored_since = models.DateTimeField(null=True)
+    # When this installation was last known to listen.
+    alive_at = models.DateTimeField(null=True)
     # When the first event came after it was connected.
     heard_at = models.DateTimeField(null=True)
     # What is wrong with it, and since when; "" where nothing is.
@@ -160,7 +164,8 @@ class Account(models.Model):
         with transaction.atomic():
             self.subscription_id, secret = made
             self.subscribed_at, self.heard_at = timezone.now(), None
-            self.save(update_fields=["subscription_id", "subscribed_at", "heard_at"])
+            self.mirrored_since = self.mirrored_since or self.subscribed_at
+            self.save(update_fields=["subscription_id", "subscribed_at", "heard_at", "mirrored_since"])
             self.sign_by(secret)
             self.environment.record("inbox.account_subscribed", by=by, data={"events": len(events)})
 

@@ -156,6 +156,21 @@ class ContactCard(models.Model):
             pk=self.line_id
         )
 
+    @classmethod
+    @transaction.atomic
+    def adopt(cls, line, *, first_name, last_name, picture):
+        """The card that the carrier has of a line which has none here. Nothing goes back to it."""
+        card = cls(line=line, first_name=words(first_name), last_name=words(last_name))
+        card.lock()
+        if not card._state.adding:
+            return
+        if picture is not None:
+            card.put_picture(picture)
+        card.edition = card.accepted_edition = 1
+        card.accepted_at = timezone.now()
+        card.save(force_insert=True)
+        card.record("inbox.card_changed", changed=list(cls.TOLD))
+
     @transaction.atomic
     def change(self, *, by, picture=UNCHANGED, backups=UNCHANGED, **fields):
         """Set any of TOLD and KEPT, the `picture` (of lines.pictures, None for none) and the `backups`.

@@ -8,7 +8,7 @@ from lines import gateways
 from lines.gateways import OutgoingMessage
 from lines.gateways import linq as way
 from lines.gateways.breaker import breaker_of
-from lines.models import Account, ApiToken, Environment
+from lines.models import Account, ApiToken, Environment, Membership
 from tests.api.conftest import ROOT, Door
 
 
@@ -52,3 +52,29 @@ def outgoing(shop, nora):
         return OutgoingMessage(**usual | fields)
 
     return make
+
+
+EVENTS = ["message.received", "message.sent"]
+
+
+@pytest.fixture
+def front(account, max, settings):
+    """An environment of real numbers without an account yet, of which `max` is admin too."""
+    settings.PUBLIC_URL = "https://front.example"
+    Account.objects.all().delete()
+    front = Environment.objects.get(pk=account.pk)
+    Membership.objects.create(environment=front, user=max, role="admin")
+    return front
+
+
+@pytest.fixture
+def key(environment, max):
+    return ApiToken.make(environment, "Front", by=max)[1]
+
+
+@pytest.fixture
+def connected(front, key, shop, max):
+    account = Account.connect(front, key, by=max)
+    account.choose([shop.phone_number], by=max)
+    account.subscribe(EVENTS, by=max)
+    return account

@@ -11,33 +11,6 @@ from webhooks.models import Subscription
 EVENTS = ["message.received", "message.sent"]
 
 
-@pytest.fixture(autouse=True)
-def public(settings):
-    settings.PUBLIC_URL = "https://front.example"
-
-
-@pytest.fixture
-def front(account, max):
-    """An environment of real numbers without an account yet, of which `max` is admin too."""
-    Account.objects.all().delete()
-    account = Environment.objects.get(pk=account.pk)
-    Membership.objects.create(environment=account, user=max, role="admin")
-    return account
-
-
-@pytest.fixture
-def key(environment, max):
-    return ApiToken.make(environment, "Front", by=max)[1]
-
-
-@pytest.fixture
-def connected(front, key, shop, max):
-    account = Account.connect(front, key, by=max)
-    account.choose([shop.phone_number], by=max)
-    account.subscribe(EVENTS, by=max)
-    return account
-
-
 def test_a_key_that_works_is_kept_and_its_numbers_are_found(front, key, shop, max):
     account = Account.connect(front, f" {key}\n", by=max)
 
