@@ -13,7 +13,7 @@ from django.utils import timezone
 from inbox import mirror, tasks
 from inbox.models import Chat, LocationShare, Message
 from lines import gateways
-from lines.models import Environment
+from lines.models import Account, Environment
 from partyline.wake import wake
 from webhooks.handlers import HANDLERS
 from webhooks.models import Receipt
@@ -96,6 +96,18 @@ def apply_receipts(receipts):
         learned = mirror.learn(environment, [news for _, news in told])
         awaiting = {told[index][0].pk: awaited for index, awaited in learned.awaits.items()}
         settle(environment, understood, kept, awaiting, learned)
+        if environment.carrier == Environment.Carrier.LINQ:
+            hear(environment, group[0])
+
+
+def hear(environment, receipt):
+    """The first event of an account shows that it reaches us."""
+    unheard = Account.objects.filter(
+        environment=environment, heard_at=None, subscribed_at__lte=receipt.received_at
+    )
+    if account := unheard.first():
+        account.environment = environment
+        account.hear(receipt.received_at)
 
 
 def read(receipt):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webhooks.views import deliveries, lab, overview, receipts, retention, subscriptions, trace
+from webhooks.views import account, deliveries, lab, overview, receipts, retention, subscriptions, trace
 
 urlpatterns = [
     path("api/", overview.overview, name="api"),
@@ -19,6 +19,16 @@ urlpatterns = [
     path("api/deliveries/<int:pk>/resend/", deliveries.resend, name="resend"),
     path("api/trace/", trace.trace, name="trace"),
     path("api/signatures/", lab.lab, name="signatures"),
+    path("settings/account/", account.account, name="account"),
+    path("settings/account/connect/", account.connect, name="connect-account"),
+    path("settings/account/look/", account.look_again, name="look-at-account"),
+    path("settings/account/lines/", account.choose, name="choose-lines"),
+    path("settings/account/subscribe/", account.subscribe, name="subscribe-account"),
+    path("settings/account/rotate/", account.rotate, name="rotate-account-secret"),
+    path("settings/account/disconnect/", account.disconnect, name="disconnect-account"),
+    path("settings/account/import/", account.steer, name="steer-import"),
+    path("settings/account/compare/", account.compare, name="compare-account"),
+    path("settings/account/comparisons/", account.comparisons, name="comparisons"),
     path("settings/webhooks/", receipts.receipts, name="receipts"),
     path("settings/webhooks/<int:pk>/", receipts.receipt, name="receipt"),
     path("settings/webhooks/<int:pk>/apply/", receipts.apply, name="apply-receipt"),

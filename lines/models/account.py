@@ -196,6 +196,8 @@ class Account(models.Model):
     def end_rotation(self):
         """Let the older subscription go once its time is over, then its secret; safe to repeat."""
         now = timezone.now()
+        if not self.older_until:
+            return
         if self.older_subscription_id and now > self.older_until - OLDER_COUNTS + BOTH_POST:
             self.gateway.unsubscribe(self.older_subscription_id)
             self.older_subscription_id = ""

@@ -81,8 +81,12 @@ def make(request):
         return page(request, "#make", form=form, status=422)
     made = Environment.make(by=request.user, working_in=working_in, **form.cleaned_data)
     messages.success(request, f"{made} is made, and you are its admin")
+    where = "environments"
+    if not made.is_sandbox:
+        # The next thing is its account.
+        request.session["environment"], where = str(made.pk), "account"
     # The whole page again, for the form stands in a dialog.
-    return HttpResponseClientRedirect(reverse("environments")) if request.htmx else redirect("environments")
+    return HttpResponseClientRedirect(reverse(where)) if request.htmx else redirect(where)
 
 
 @login_required

@@ -55,11 +55,13 @@ OF_ENVIRONMENT = {
 }  # fmt: skip
 # For its admins, about themselves and their environment.
 OF_ADMINS = {
-    "all-labels", "api", "change-retention", "choose-guard-default", "deliveries", "docs", "environment",
+    "account", "all-labels", "api", "change-retention", "choose-guard-default", "choose-lines", "compare-account",
+    "comparisons", "connect-account", "deliveries", "disconnect-account", "docs", "environment",
     "environments", "export-deliveries", "forget-guard-default", "guard-default", "guard-defaults",
-    "invite", "keep-hours", "keys", "lift-opt-outs", "make-environment", "make-key", "make-label",
-    "new-subscription", "people", "receipts", "recover-deliveries", "requests", "retention", "signatures",
-    "subscriptions", "trace", "turn-environment",
+    "invite", "keep-hours", "keys", "lift-opt-outs", "look-at-account", "make-environment", "make-key", "make-label",
+    "new-subscription", "people", "receipts", "recover-deliveries", "requests", "retention",
+    "rotate-account-secret", "signatures", "steer-import", "subscribe-account", "subscriptions", "trace",
+    "turn-environment",
 }  # fmt: skip
 # For its admins, about a thing of the environment.
 THINGS_OF_ADMINS = {
@@ -285,13 +287,14 @@ def test_those_whom_it_concerns_find_it(world, shop, ana, lea, max, environment,
         assert missing == [], user
 
 
-# Behind these there is nothing as long as there is no card, preview, photo, group or second environment, or to an
-# empty form.
+# Behind these there is nothing as long as there is no card, preview, photo, group, account or second environment, or
+# to an empty form.
 NEED_MORE = {
-    "add-members", "appeal-flag", "ask-capability", "card-picture", "choose-environment", "delete-file",
-    "icon-group", "label", "leave-group", "name-group", "preview", "put-card-again", "remove-member",
-    "remove-upload", "rename-contact", "rows", "sandbox_flag", "sandbox_media", "sandbox_photo",
-    "team-rows", "use-card",
+    "add-members", "appeal-flag", "ask-capability", "card-picture", "choose-environment", "choose-lines",
+    "compare-account", "delete-file", "disconnect-account",
+    "icon-group", "label", "leave-group", "look-at-account", "name-group", "preview", "put-card-again", "remove-member",
+    "remove-upload", "rename-contact", "rotate-account-secret", "rows", "sandbox_flag", "sandbox_media", "sandbox_photo",
+    "steer-import", "subscribe-account", "team-rows", "use-card",
 }  # fmt: skip
 
 

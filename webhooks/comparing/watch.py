@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import structlog
 from django.db import connection
 from django.utils import timezone
 
+from lines.gateways.base import GatewayError
 from lines.models import Account
 from webhooks.comparing.worker import next_since
 from webhooks.models import Comparison
+
+log = structlog.get_logger()
 
 EVERY = timedelta(minutes=5)
 # Without a sign of life of ours for so long nobody has listened.
@@ -30,6 +34,10 @@ def watch_all():
     """Meant for every minute."""
     accounts = Account.objects.exclude(subscription_id="").select_related("environment")
     for account in accounts:
+        try:
+            account.end_rotation()
+        except GatewayError as failure:
+            log.warning("rotation_waits", environment=account.environment.slug, reason=failure.reason)
         watch(account)
     Comparison.forget_old()
 

@@ -228,6 +228,11 @@ class Comparison(models.Model):
         return chats["all"] - chats["left"], chats["all"], is_listed
 
     @property
+    def oldest_at(self):
+        """Of the messages read so far; None where there are none."""
+        return min((row.oldest_at for row in self.lines.all() if row.oldest_at), default=None)
+
+    @property
     def percent(self):
         done, total, is_listed = self.progress
         return (
