@@ -1,0 +1,187 @@
+"""Two copies of Partyline, each as bin/start runs it on servers of its own: B simulates phones and is the account of A."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+
+from partyline.embedded import free_port
+from partyline.launch_child import end, spawn
+from partyline.launch_environment import environment_for
+from partyline.launch_folder import running
+
+ROOT = Path(__file__).resolve().parent.parent
+ITS_OWN = {
+    "PARTYLINE_DATA",
+    "PORT",
+    "PUBLIC_URL",
+    "RECEIVER_URL",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "ENCRYPTION_KEYS",
+    "LINQ_API_URL",
+}
+LAUNCH = [sys.executable, "-m", "partyline.launch"]
+
+# What the key of B opens is asked for under this name in B, and used in A.
+MAKE_KEY = """
+from lines.models import ApiToken, Environment, User
+environment = Environment.objects.get(slug="{slug}")
+print("KEY", ApiToken.make(environment, "Front", by=User.objects.filter(memberships__environment=environment).first())[1])
+"""
+MAKE_FRONT = """
+from lines.models import Environment
+from lines.people import create_person, sign_in_link
+lou = create_person("lou@front.example", "Lou Front")
+Environment.make("Front", by=lou, carrier="linq", colour="teal")
+print("LINK", sign_in_link(lou))
+"""
+CONNECT = """
+from django.db import transaction
+from lines.models import Account, Environment, User
+from webhooks.handlers import WANTED
+environment, lou = Environment.objects.get(slug="front"), User.objects.get(email="lou@front.example")
+account = Account.connect(environment, "{key}", by=lou, base_url="{url}")
+account.choose([number["phone_number"] for number in account.numbers], by=lou)
+account.subscribe(WANTED, by=lou)
+"""
+
+
+class Half:
+    """One copy in a folder of its own. `settings` are further environment variables."""
+
+    def __init__(self, name, folder, *, options=(), **settings):
+        self.name, self.data, self.options = name, Path(folder), options
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        kept = {key: value for key, value in os.environ.items() if key not in ITS_OWN}
+        self.given = kept | {"PORT": str(self.port), "PARTYLINE_DATA": folder} | settings
+        self.child = None
+
+    def start(self):
+        """Not in a thread that ends: it would take its child with it."""
+        self.log = (self.data / "said.log").open("ab")
+        self.child = spawn(
+            [*LAUNCH, "start", *self.options],
+            death_signal=signal.SIGTERM,
+            cwd=ROOT,
+            env=self.given,
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+    def be_up(self):
+        self.wait(self.is_up, f"{self.name} does not start", patience=180)
+
+    def stop(self):
+        if self.child:
+            end(self.child, (signal.SIGTERM, 40))
+            self.child = None
+            self.log.close()
+
+    def is_up(self):
+        if self.child.poll() is not None:
+            raise AssertionError(f"{self.name} ended:\n{self.last_words()}")
+        # The worker comes last.
+        return "worker" in self.pids and self.answers()
+
+    def answers(self):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+    @property
+    def pids(self):
+        try:
+            return json.loads((self.data / "processes.json").read_text())
+        except FileNotFoundError:
+            return {}
+
+    def signal(self, number, *names):
+        """To these of its processes (web, worker, beat, deliver, postgres, valkey); those that ended are started again."""
+        for name in names:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pids[name], number)
+
+    @property
+    def environ(self):
+        return environment_for(self.data, self.given | running(self.data))
+
+    def shell(self, code):
+        words = [*LAUNCH, "manage", "shell", "-v0", "-c", code]
+        ran = subprocess.run(words, cwd=ROOT, env=self.given, capture_output=True, text=True, timeout=300)
+        if ran.returncode:
+            raise AssertionError(f"{self.name}: {ran.stdout}{ran.stderr}")
+        return ran.stdout
+
+    def told(self, code, word):
+        """What a line of Python prints behind `word`."""
+        return self.shell(code).split(f"{word} ")[1].split()[0]
+
+    def rows(self, statement, *parameters):
+        with psycopg.connect(self.environ["DATABASE_URL"], autocommit=True) as connection:
+            return connection.execute(statement, parameters).fetchall()
+
+    def wait(self, condition, complaint, *, patience=60):
+        give_up = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > give_up:
+                raise AssertionError(f"{complaint}\n{self.last_words()}")
+            time.sleep(0.1)
+
+    def last_words(self, lines=60):
+        return "\n".join((self.data / "said.log").read_text(errors="replace").splitlines()[-lines:])
+
+
+class Circle:
+    """Both of them. `slug` is the environment of B that is the account."""
+
+    def __init__(self, a, b, slug):
+        self.a, self.b, self.slug = a, b, slug
+
+    @property
+    def account_url(self):
+        return f"{self.b.url}/api/partner"
+
+    def make_key(self):
+        return self.b.told(MAKE_KEY.format(slug=self.slug), "KEY")
+
+    def make_front(self):
+        """A sign-in link of Lou, the admin of an environment of A that waits for its account."""
+        return self.a.told(MAKE_FRONT, "LINK")
+
+    def connect(self, url=None):
+        """Without anybody's hands; through `url`, where something stands before B."""
+        self.a.shell(CONNECT.format(key=self.make_key(), url=url or self.account_url))
+
+
+@contextlib.contextmanager
+def two_partylines(*, slug="fairwheel", options=(), **settings):
+    """A Circle; B has the demo team unless its `options` say otherwise. Both hear each other on loopback."""
+    with (
+        tempfile.TemporaryDirectory(prefix="partyline-a-") as one,
+        tempfile.TemporaryDirectory(prefix="partyline-b-") as two,
+    ):
+        a = Half("A", one, options=["--empty"], CARRIER_PRIVATE_HOSTS="localhost,127.0.0.1", **settings)
+        b = Half("B", two, options=options, WEBHOOK_PRIVATE_HOSTS="localhost,127.0.0.1", **settings)
+        try:
+            for half in (a, b):
+                half.start()
+            for half in (a, b):
+                half.be_up()
+            yield Circle(a, b, slug)
+        finally:
+            with ThreadPoolExecutor(2) as enders:
+                list(enders.map(Half.stop, (a, b)))
