@@ -9,29 +9,33 @@ from lines.gateways import OutgoingMessage
 from lines.gateways import linq as way
 from lines.gateways.breaker import breaker_of
 from lines.models import Account, ApiToken, Environment, Membership
-from tests.api.conftest import ROOT, Door
+from tests.api.conftest import ROOT
+from tests.linq.contract import RecordingDoor, wrong_in
 
 
 @pytest.fixture
 def account(environment, max, monkeypatch):
-    """The environment `environment` is the account; this one has its key. The client judges the shape of every answer."""
+    """The environment `environment` is the account; this one has its key. The client judges the shape of every answer, and its
+    models that of every request."""
     _, key = ApiToken.make(environment, "Partyline", by=max)
+    door = RecordingDoor()
 
     def client_for(base_url, key):
         return linq.LinqAPIV3(
             api_key=key,
             base_url=ROOT,
-            http_client=httpx.Client(transport=Door()),
+            http_client=httpx.Client(transport=door),
             max_retries=0,
             _strict_response_validation=True,
         )
 
     monkeypatch.setattr(way, "client_for", client_for)
-    monkeypatch.setattr(way, "http_for", lambda base_url: httpx.Client(transport=Door()))
+    monkeypatch.setattr(way, "http_for", lambda base_url: httpx.Client(transport=door))
     breaker_of.cache_clear()
     front = Environment.objects.create(name="Front", slug="front", carrier="linq")
     Account.objects.create(environment=front, key=key, base_url=ROOT)
-    return front
+    yield front
+    assert list(wrong_in(door.requests)) == []
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from webhooks.models import ComparedChat, LineComparison, Repair
 
 # Pages that are asked for at the same time: what people send shall find places too.
 FETCHERS = 2
+# Seconds after which no further page is asked for in one step.
+LONG_ENOUGH = 10
 # What is younger may be on its way to us, or from us to the account.
 ON_ITS_WAY = timedelta(seconds=45)
 ICON = "chat.group_icon_updated"
@@ -47,15 +49,17 @@ def read(comparison, gateway, rows, began):
 
 
 def fetch_all(gateway, rows):
+    """A page of each, but of an account that is slow only of as many as the claim lasts for."""
     if FETCHERS == 1:
         return [fetch(gateway, row) for row in rows]
+    until = time.monotonic() + LONG_ENOUGH
     with ThreadPoolExecutor(FETCHERS) as fetchers:
-        return list(fetchers.map(lambda row: fetch_apart(gateway, row), rows))
+        return list(filter(None, fetchers.map(lambda row: fetch_apart(gateway, row, until), rows)))
 
 
-def fetch_apart(gateway, row):
+def fetch_apart(gateway, row, until):
     try:
-        return fetch(gateway, row)
+        return fetch(gateway, row) if time.monotonic() < until else None
     finally:
         # That the account is in trouble is written down from here.
         connections.close_all()

@@ -25,7 +25,7 @@ LATEST, FEWEST = 200, 20
 LONGEST_SILENCE = """
 SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY silence), max(at), count(*) FROM (
     SELECT at, extract(epoch FROM at - lag(at) OVER (ORDER BY at)) AS silence
-    FROM (SELECT at FROM inbox_message WHERE line_id = %s AND at <= now() ORDER BY at DESC LIMIT %s) latest
+    FROM (SELECT at FROM inbox_message WHERE line_id = %s AND at <= %s ORDER BY at DESC LIMIT %s) latest
 ) silences
 """
 
@@ -72,7 +72,7 @@ def silent_line(account, done, now):
     """A line of which nothing was heard for longer than is usual, unless that was looked into already."""
     for line in account.lines:
         with connection.cursor() as cursor:
-            cursor.execute(LONGEST_SILENCE, [line.pk, LATEST])
+            cursor.execute(LONGEST_SILENCE, [line.pk, now, LATEST])
             usual, newest, count = cursor.fetchone()
         if count < FEWEST or usual is None:
             continue
