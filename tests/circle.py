@@ -89,6 +89,26 @@ class Half:
             self.child = None
             self.log.close()
 
+    def crash(self):
+        """SIGKILL to all of it at once."""
+        pids = self.pids
+        self.child.kill()
+        for pid in pids.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.child.wait(30)
+        (self.data / "processes.json").unlink(missing_ok=True)
+        self.child = None
+        self.log.close()
+
+    def memory(self, name):
+        """MB that one of its processes holds; 0 where it does not run."""
+        try:
+            status = Path(f"/proc/{self.pids[name]}/status").read_text()
+        except (KeyError, FileNotFoundError):
+            return 0
+        return int(status.split("VmRSS:")[1].split()[0]) // 1024 if "VmRSS:" in status else 0
+
     def is_up(self):
         if self.child.poll() is not None:
             raise AssertionError(f"{self.name} ended:\n{self.last_words()}")
@@ -169,13 +189,14 @@ class Circle:
 
 @contextlib.contextmanager
 def two_partylines(*, slug="fairwheel", options=(), **settings):
-    """A Circle; B has the demo team unless its `options` say otherwise. Both hear each other on loopback."""
+    """A Circle; B has the demo team unless its `options` say otherwise, and A further `settings`. Both hear each other on
+    loopback."""
     with (
         tempfile.TemporaryDirectory(prefix="partyline-a-") as one,
         tempfile.TemporaryDirectory(prefix="partyline-b-") as two,
     ):
         a = Half("A", one, options=["--empty"], CARRIER_PRIVATE_HOSTS="localhost,127.0.0.1", **settings)
-        b = Half("B", two, options=options, WEBHOOK_PRIVATE_HOSTS="localhost,127.0.0.1", **settings)
+        b = Half("B", two, options=options, WEBHOOK_PRIVATE_HOSTS="localhost,127.0.0.1")
         try:
             for half in (a, b):
                 half.start()
@@ -185,3 +206,43 @@ def two_partylines(*, slug="fairwheel", options=(), **settings):
         finally:
             with ThreadPoolExecutor(2) as enders:
                 list(enders.map(Half.stop, (a, b)))
+
+
+# What was said in an environment, by the ids of the account: of each message where, by whom, when and what became of it.
+SAID = """
+SELECT {message}::text, {chat}::text, direction, handle.value,
+    CASE WHEN direction = 'inbound' THEN at END, message.sent_at, delivered_at, read_at, failed_at IS NOT NULL,
+    (SELECT string_agg(kind || ' ' || text, E'\\n' ORDER BY index) FROM inbox_part part WHERE part.message_id = message.id),
+    (SELECT string_agg(concat_ws(' ', part_index, who.value, type, emoji), E'\\n' ORDER BY part_index, who.value, type, emoji)
+        FROM inbox_reaction reaction LEFT JOIN inbox_handle who ON who.id = reaction.handle_id
+        WHERE reaction.message_id = message.id
+            AND added_at IS NOT NULL AND (removed_at IS NULL OR removed_at < added_at))
+FROM inbox_message message JOIN inbox_chat chat ON chat.id = message.chat_id LEFT JOIN inbox_handle handle ON handle.id = message.sender_id
+WHERE message.environment_id = (SELECT id FROM lines_environment WHERE slug = %s) AND message.deleted_at IS NULL
+ORDER BY 1
+"""
+CHATS = """
+SELECT {chat}::text, phone_number, participants_key, is_group, display_name
+FROM inbox_chat chat JOIN lines_line line ON line.id = chat.line_id
+WHERE chat.environment_id = (SELECT id FROM lines_environment WHERE slug = %s) ORDER BY 1
+"""
+
+
+def differences(circle, *, most=20):
+    """Sentences about what A and its account do not have alike; none where A equals B and nothing is there twice."""
+    found = []
+    for what, statement in (("chat", CHATS), ("message", SAID)):
+        theirs = circle.b.rows(statement.format(chat="chat.id", message="message.id"), circle.slug)
+        ours = circle.a.rows(
+            statement.format(chat="chat.external_id", message="message.external_id"), "front"
+        )
+        here = {row[0]: row for row in ours}
+        if len(here) != len(ours):
+            found.append(f"{len(ours) - len(here)} {what}s are here twice")
+        there = {row[0]: row for row in theirs}
+        missing, more = there.keys() - here.keys(), here.keys() - there.keys()
+        other = [key for key in there.keys() & here.keys() if there[key] != here[key]]
+        found += [f"{what} {key} is missing" for key in sorted(missing)]
+        found += [f"{what} {here[key]} is here only" for key in sorted(more, key=str)]
+        found += [f"{what} is {here[key]} and not {there[key]}" for key in sorted(other)]
+    return found[:most] + ([f"and {len(found) - most} more"] if len(found) > most else [])

@@ -79,12 +79,7 @@ def step(comparison, gateway):
 def list_page(comparison, gateway, row, began):
     """One page of a line's conversations: those that are to be read are written down."""
     chats, cursor = gateway.list_chats(row.line.phone_number, row.cursor)
-    known = set(
-        Chat.objects.filter(
-            environment=comparison.environment_id, external_id__in=[chat["id"] for chat in chats]
-        ).values_list("external_id", flat=True)
-    )
-    rows = [compared(comparison, row.line, chat, known) for chat in chats]
+    rows = [compared(comparison, row.line, chat) for chat in chats]
     if not comparison.lists_all:
         rows = [one for one in rows if not one.is_done]
         if is_newest_first(chats) and chats and rest.changed_at(chats[-1]) < comparison.since:
@@ -99,10 +94,11 @@ def list_page(comparison, gateway, row, began):
             ComparedChat.objects.bulk_create(not_listed(comparison, row.line), ignore_conflicts=True)
 
 
-def compared(comparison, line, chat, known):
-    """A chat as it was listed. Nothing of it is read where it is known, and nothing has happened in it since."""
+def compared(comparison, line, chat):
+    """A chat as it was listed. Nothing of it is read where nothing has happened in it since: what is from before is for
+    the import, where somebody wants it."""
     changed_at = rest.changed_at(chat)
-    is_quiet = comparison.since is not None and chat["id"] in known and changed_at < comparison.since
+    is_quiet = comparison.since is not None and changed_at < comparison.since
     return ComparedChat(
         comparison=comparison,
         line=line,
