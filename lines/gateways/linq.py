@@ -113,7 +113,7 @@ class LinqGateway(Gateway):
                 yield
         except TemporaryFailure as failure:
             if failure.is_outage and self.breaker.is_open:
-                self.account.be_in_trouble(failure.reason)
+                self.account.be_in_trouble(failure.reason, failure.code)
             raise
         else:
             self.account.be_well()

@@ -18,6 +18,7 @@ VERSION = "2026-02-03"
 # for as long as the carrier tries.
 BOTH_POST, OLDER_COUNTS = timedelta(minutes=10), timedelta(hours=1)
 NOT_LET_IN = 2004
+KEY_LOST = "Linq does not accept the key any more"
 NOT_CONNECTED = "its account is not connected"
 
 
@@ -238,9 +239,13 @@ class Account(models.Model):
 
     # Trouble.
 
-    def be_in_trouble(self, reason):
+    @property
+    def has_lost_its_key(self):
+        return self.trouble == KEY_LOST
+
+    def be_in_trouble(self, reason, code=0):
         if self.pk and not self._state.adding and not self.trouble:
-            self.tell_trouble(reason[:300], timezone.now())
+            self.tell_trouble(KEY_LOST if code == NOT_LET_IN else reason[:300], timezone.now())
 
     def be_well(self):
         if self.trouble:

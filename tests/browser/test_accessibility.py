@@ -26,6 +26,8 @@ FOR_ADMINS = [
     "/settings/people/",
     "/settings/environment/",
     "/settings/environments/",
+    "/settings/account/",
+    "/settings/account/comparisons/",
     "/settings/retention/",
     "/settings/webhooks/",
     "/api/",

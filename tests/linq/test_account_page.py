@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from lines.models import Account, Environment
+from lines.gateways.breaker import RESTS_AFTER, breaker_of
+from lines.models import Account, ApiToken, Environment
 from webhooks import apply
 from webhooks.comparing import reading, worker
 from webhooks.models import Comparison, Receipt, Subscription
@@ -95,6 +96,49 @@ def test_who_cannot_be_reached_is_told_before(screen, key, settings):
 def test_trouble_stands_on_top(screen, connected):
     connected.be_in_trouble("The carrier did not answer")
     assert "has been in trouble since" in screen.get()
+
+
+def test_a_key_that_was_revoked_says_how_to_change_it(screen, connected, environment, key, max):
+    for token in ApiToken.objects.filter(environment=environment):
+        token.revoke(by=max)
+    for _ in range(RESTS_AFTER):
+        assert "does not accept this key" in screen.post("look-at-account")
+    shown = screen.get()
+    assert "does not accept the key any more" in shown
+    assert 'id="change-key" open' in shown
+    _, newer = ApiToken.make(environment, "Newer", by=max)
+    breaker_of.cache_clear()
+    assert "in trouble since" not in screen.post("connect-account", key=newer)
+
+
+def test_another_key_is_asked_for_where_the_account_is(screen, connected):
+    connected.base_url = "https://partyline.example/api/partner"
+    connected.save()
+    assert f'value="{connected.base_url}"' in screen.get()
+
+
+def test_admins_see_the_trouble_above_the_lines(screen, connected, client_of, person):
+    connected.be_in_trouble("The carrier did not answer")
+    assert "in trouble since" in screen.get("lines")
+    agent = client_of(person("Lou", connected.environment, role="agent"))
+    assert "in trouble since" not in agent.get(reverse("lines")).content.decode()
+
+
+def test_a_new_secret_says_how_long_both_count(screen, connected):
+    assert "both count until" in screen.post("rotate-account-secret")
+    assert "is being changed already" in screen.post("rotate-account-secret")
+    assert screen.status == 422
+
+
+def test_settings_lead_to_the_account(screen, front):
+    shown = screen.get("environments")
+    assert shown.count(f'href="{reverse("account")}"') == 2
+
+
+def test_a_new_environment_of_real_numbers_begins_with_its_account(client_of, max, environment):
+    made = {"name": "Real", "carrier": "linq", "colour": "teal"}
+    answer = client_of(max).post(reverse("make-environment"), made, follow=True)
+    assert "Connect Linq" in answer.content.decode()
 
 
 def test_the_import_is_paused_and_goes_on_and_stops(screen, connected):

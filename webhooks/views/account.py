@@ -218,7 +218,7 @@ def page(request, environment, form=None, *, status=200):
     context = {
         "account": account,
         "is_simulated": environment.is_sandbox,
-        "form": form or KeyForm(),
+        "form": form or KeyForm(initial={"base_url": elsewhere(account)}),
         "default_url": settings.LINQ_API_URL,
         "unreachable": unreachable(account),
         "events": len(WANTED),
@@ -227,20 +227,22 @@ def page(request, environment, form=None, *, status=200):
         imports = environment.comparisons.filter(kind=Comparison.Kind.IMPORT).order_by("-pk")
         others = environment.comparisons.exclude(kind=Comparison.Kind.IMPORT).order_by("-pk")
         latest = others.filter(state=Comparison.State.DONE).prefetch_related("lines__line", "repairs").first()
-        refused = environment.receipts.exclude(state="applied").order_by("-pk").first()
         context |= {
             "found": account.found,
             "imported": imports.first(),
             "latest": latest,
             "running": others.filter(state=Comparison.State.RUNNING).first(),
-            "last_receipt": environment.receipts.order_by("-pk").first(),
-            "not_applied": refused,
             "done": sum([True, bool(account.lines), bool(account.subscription_id), bool(account.heard_at)]),
             "steps": steps(account),
         }
         if latest:
             context["table"] = [(row, repairs_of(latest, row)) for row in latest.lines.all()]
     return render(request, "connecting/account.html", context, status=status)
+
+
+def elsewhere(account):
+    """Where the account is asked, unless that is where all are."""
+    return account.base_url if account and account.base_url != settings.LINQ_API_URL else ""
 
 
 def steps(account):

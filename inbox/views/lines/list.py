@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from inbox.line_figures import new_people_of, today_of
 from inbox.views.lines.finding import IN_STATE, STATES, FilterForm, lines_for, matching, page_of
-from lines.models import LineAccess, LineAlert, Membership
+from lines.models import Account, LineAccess, LineAlert, Membership
 from lines.standing import reputation_of, standing_of
 
 # Names in the sentence above the lines, lines in the view of how people spread, alerts above all.
@@ -32,6 +32,10 @@ def lines(request):
         return render(request, "lines/lines.html#cards", context)
     context |= summary_of(everything) | spread_of(request.environment, everything)
     context["alerts"] = alerts_of(request)
+    if not request.environment.is_sandbox and request.membership.is_admin:
+        context["account"] = (
+            Account.objects.filter(environment=request.environment).exclude(trouble="").first()
+        )
     return render(request, "lines/lines.html", context)
 
 
