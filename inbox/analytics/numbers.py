@@ -8,8 +8,8 @@ from django.db.models import Count, Min, Sum
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.urls import reverse
 
-from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, WeekHours
-from inbox.models.figures import COUNTS
+from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, TeamTimes, WeekHours
+from inbox.models.figures import COUNTS, Grain
 from inbox.team import EVERYONE
 from lines.models import User
 
@@ -98,8 +98,19 @@ class Numbers:
     def rows(self, model, period=None):
         return self.narrowed(model.objects.under(self.asking.label), period)
 
+    @property
+    def times_model(self):
+        """Where the times of answers are read: of all lines together where nothing less was asked for."""
+        asking = self.asking
+        is_all = asking.membership.sees_every_line and not asking.line and not asking.person
+        return TeamTimes if is_all and self.period.grain != Grain.HOUR else AnswerTimes
+
     def narrowed(self, rows, period=None):
-        rows = rows.filter((period or self.period).rows, line__in=self.lines)
+        rows = rows.filter((period or self.period).rows)
+        if rows.model is TeamTimes:
+            rows = rows.filter(environment=self.asking.environment)
+        else:
+            rows = rows.filter(line__in=self.lines)
         return rows.filter(author=self.asking.person) if self.asking.person else rows
 
     def of_labels(self, model):
@@ -113,9 +124,9 @@ class Numbers:
     def by_asked_service(self, rows):
         return rows.filter(service=self.asking.service) if self.asking.service else rows
 
-    def grouped(self, rows, keys, names, *within, authors=None):
+    def grouped(self, rows, keys, names, *within):
         """One reading of `rows` for several tables: {key: {its value: [(values of `within`, sums of `names`)]}}. The key
-        `bar` is when the bar of a chart begins; of the key `author_id` only these `authors` are told, where some are named."""
+        `bar` is when the bar of a chart begins."""
         found = {key: {} for key in keys}
         if not self.lines:
             return found
@@ -129,9 +140,6 @@ class Numbers:
             f" date_trunc(%s, since AT TIME ZONE %s) AT TIME ZONE %s AS bar FROM ({read}) AS counted) AS placed"
             f" GROUP BY GROUPING SETS ({grouping})"
         )
-        if authors is not None:
-            sql += " HAVING grouping(author_id) = 1 OR author_id = ANY(%s)"
-            parameters = [*parameters, authors]
         # Of each set the one key that is grouped by has a bit of 0.
         key_of = {(1 << len(keys)) - 1 - (1 << (len(keys) - 1 - at)): key for at, key in enumerate(keys)}
         with connection.cursor() as cursor:
@@ -185,7 +193,7 @@ class Numbers:
         if not self.asking.labels:
             return []
         figures = self.by_asked_service(self.of_labels(Figures))
-        times = self.of_labels(AnswerTimes).filter(in_hours=self.asking.in_hours, is_first=True)
+        times = self.of_labels(self.times_model).filter(in_hours=self.asking.in_hours, is_first=True)
         counts = self.grouped(figures, ("label_id",), tuple(COUNTS))["label_id"]
         times = self.grouped(times, ("label_id",), ("count",), "is_first", "bucket")["label_id"]
         rows = [
@@ -203,7 +211,7 @@ class Numbers:
     def by_person(self):
         """[(person, Counts, Times of first answers)]; programs stand among people, since they answer like these."""
         found, people = self.counts["author_id"], User.objects.in_bulk(self.busiest)
-        times = self.all_times["author_id"]
+        times = self.times_of_people
         return [
             (people[pk], found[pk], Times(buckets_of(times.get(pk, []), is_first=True)))
             for pk in self.busiest
@@ -219,17 +227,30 @@ class Numbers:
         return sorted(found, key=lambda pk: (-found[pk]["outbound"], str(pk)))[:MOST]
 
     def times(self, period=None):
-        return self.rows(AnswerTimes, period).filter(in_hours=self.asking.in_hours)
+        return self.rows(self.times_model, period).filter(in_hours=self.asking.in_hours)
 
     @cached_property
-    def all_times(self):
-        keys = ("bar", "author_id")
-        return self.grouped(self.times(), keys, ("count",), "is_first", "bucket", authors=self.busiest)
+    def times_of_bars(self):
+        return self.grouped(self.times(), ("bar",), ("count",), "is_first", "bucket")["bar"]
+
+    @cached_property
+    def times_of_people(self):
+        """First answers of the busiest."""
+        if not self.busiest:
+            return {}
+        # Few of the lines are theirs, and the others' rows are many.
+        wrote = self.grouped(self.figures(), ("line_id",), ("outbound",), "author_id")["line_id"]
+        theirs = [
+            line for line, rows in wrote.items() if any(author in self.busiest for (author,), _ in rows)
+        ]
+        rows = self.rows(AnswerTimes).filter(in_hours=self.asking.in_hours, is_first=True)
+        rows = rows.filter(line__in=theirs, author__in=self.busiest)
+        return self.grouped(rows, ("author_id",), ("count",), "is_first", "bucket")["author_id"]
 
     @cached_property
     def first_series(self):
         """[(when the bar begins, Times of first answers)]"""
-        found = self.all_times["bar"]
+        found = self.times_of_bars
         return [(bar, Times(buckets_of(found.get(bar, []), is_first=True))) for bar in self.period.bars]
 
     @cached_property
@@ -243,7 +264,7 @@ class Numbers:
 
     @cached_property
     def answer_times(self):
-        rows = [row for rows in self.all_times["bar"].values() for row in rows]
+        rows = [row for rows in self.times_of_bars.values() for row in rows]
         return Times(merged([buckets_of(rows, is_first=False)]))
 
     @cached_property

@@ -11,7 +11,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
-from inbox.models.figures import COUNTS, AnswerTimes, FailureFigures, Figures, FiguresCursor
+from inbox.models.figures import COUNTS, AnswerTimes, FailureFigures, Figures, FiguresCursor, TeamTimes
 from lines.models import Environment, Event
 
 log = structlog.get_logger()
@@ -174,6 +174,14 @@ FROM inbox_figures WHERE grain = 'h' AND line_id = %(line)s AND {wanted}
 GROUP BY line_id, label_id, month, 4, 5
 """
 
+TEAM_TIMES = """
+INSERT INTO inbox_teamtimes (environment_id, grain, since, label_id, is_first, in_hours, bucket, count)
+SELECT %(environment)s, grain, since, label_id, is_first, in_hours, bucket, sum(count)
+FROM inbox_answertimes
+WHERE grain = %(grain)s AND line_id IN (SELECT id FROM lines_line WHERE environment_id = %(environment)s) AND {wanted}
+GROUP BY grain, since, label_id, is_first, in_hours, bucket
+"""
+
 # The hours that messages of these ids and of these chats stand in, and those that what they say may change: of what comes next in the
 # chat, of our next message, and of the message that began the conversation.
 COUNTED = "(message.direction = 'inbound' OR message.accepted_at IS NOT NULL OR message.sent_at IS NOT NULL)"
@@ -270,6 +278,8 @@ def touched(environment, messages, chats):
 def count_anew(environment, hours):
     for line, since in sorted(hours.items()):
         count_line(environment, line, sorted(since))
+    if hours:
+        sum_team(environment, set().union(*hours.values()))
 
 
 def count_line(environment, line, hours=None):
@@ -341,6 +351,19 @@ def sum_up(environment, line, hours):
                 cursor.execute(WEEK_HOURS.format(wanted=wanted), told)
 
 
+def sum_team(environment, hours=None):
+    """The days and months that these hours are in, or all of them, over all lines."""
+    for grain, unit in (("d", "day"), ("m", "month")):
+        told = {"environment": environment.pk, "grain": grain}
+        rows, wanted = TeamTimes.objects.filter(environment=environment, grain=grain), "true"
+        if hours is not None:
+            told["since"] = sorted({larger(environment, hour, unit) for hour in hours})
+            rows, wanted = rows.filter(since__in=told["since"]), "since = ANY(%(since)s::timestamptz[])"
+        rows.delete()
+        with connection.cursor() as cursor:
+            cursor.execute(TEAM_TIMES.format(wanted=wanted), told)
+
+
 def larger(environment, hour, unit):
     day = environment.day_of(hour)
     return environment.start_of(day if unit == "day" else day.replace(day=1))
@@ -351,6 +374,8 @@ def rebuild(environment):
     for line in environment.lines.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             count_line(environment, line)
+    with transaction.atomic():
+        sum_team(environment)
     log.debug("figures_rebuilt", environment=environment.slug)
 
 
@@ -368,6 +393,7 @@ def check(environment):
             count_line(environment, line, [since])
             if counted(line, since) != before:
                 wrong += 1
+        sum_team(environment)
         cursor.checked_at = timezone.now()
         cursor.save(update_fields=["checked_at"])
     if wrong:

@@ -26,9 +26,7 @@ def with_waiting(messages):
     previous = earlier().filter(OUT).order_by("-at", "-pk").values("at")[:1]
     previous = Coalesce(Subquery(previous), Value(NEVER), output_field=DateTimeField())
     messages = messages.annotate(previous_at=previous)
-    theirs = Message.objects.filter(
-        IN, chat=OuterRef("chat"), at__lte=OuterRef("at"), at__gt=OuterRef("previous_at")
-    )
+    theirs = earlier().filter(IN, at__gt=OuterRef("previous_at"))
     return messages.annotate(waited_since=Subquery(theirs.order_by("at").values("at")[:1]))
 
 
@@ -49,9 +47,7 @@ def answer(messages):
 
 def answer_first(messages):
     """Answers to what began a conversation: since our last message they wrote after a day of silence."""
-    theirs = Message.objects.filter(
-        IN, chat=OuterRef("chat"), at__lte=OuterRef("at"), at__gt=OuterRef("previous_at")
-    )
+    theirs = earlier().filter(IN, at__gt=OuterRef("previous_at"))
     return answer(messages).filter(Exists(theirs.filter(is_after_silence())))
 
 

@@ -2,7 +2,7 @@ from inbox.models.attachment import Attachment
 from inbox.models.chat import Chat, Participant
 from inbox.models.contact import Contact, Handle
 from inbox.models.errand import Errand
-from inbox.models.figures import AnswerTimes, FailureFigures, Figures, FiguresCursor, WeekHours
+from inbox.models.figures import AnswerTimes, FailureFigures, Figures, FiguresCursor, TeamTimes, WeekHours
 from inbox.models.label import ChatLabel, Label
 from inbox.models.location import LocationShare
 from inbox.models.message import Message
@@ -40,5 +40,6 @@ __all__ = [
     "Refused",
     "SavedReply",
     "ScheduledSend",
+    "TeamTimes",
     "WeekHours",
 ]

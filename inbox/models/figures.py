@@ -107,6 +107,34 @@ class AnswerTimes(Counted):
         return f"{self.grain} {self.since} {self.bucket}"
 
 
+class TeamTimes(models.Model):
+    """AnswerTimes of all lines and people of an environment together, by the day and the month: whoever asks for all of
+    them has a hundredth of the rows to add up."""
+
+    environment = models.ForeignKey("lines.Environment", models.CASCADE, related_name="+", db_index=False)
+    grain = models.CharField(max_length=1, choices=Grain.choices)
+    since = models.DateTimeField()
+    label = models.ForeignKey("inbox.Label", models.CASCADE, null=True, related_name="+", db_index=False)
+    is_first = models.BooleanField()
+    in_hours = models.BooleanField()
+    bucket = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField()
+
+    objects = CountedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "grain", "label", "since", "is_first", "in_hours", "bucket"],
+                name="one_row_of_team_times",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.grain} {self.since} {self.bucket}"
+
+
 class FailureFigures(Counted):
     """Failed messages by the carrier's or our code; by the day."""
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from inbox.analytics import rollup
 from inbox.analytics.asking import Asking
@@ -30,6 +30,8 @@ def assert_rows_are_those_counted(asking):
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=EVENTS)
+# Three of one instant, in whatever order their ids have.
+@example(events=[(0, 0, "in", "iMessage"), (0, 0, "out", "iMessage"), (0, 0, "out", "SMS")])
 def test_as_many_rows_as_were_counted(portland, shop, workshop, make_chat, ana, lea, events):
     from django.db import transaction
 

@@ -4,12 +4,23 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inbox.analytics import rollup
 from inbox.mirror.messages import mirrored_id
-from inbox.models import AnswerTimes, Chat, FailureFigures, Figures, FiguresCursor, Label, Message, WeekHours
+from inbox.models import (
+    AnswerTimes,
+    Chat,
+    FailureFigures,
+    Figures,
+    FiguresCursor,
+    Label,
+    Message,
+    TeamTimes,
+    WeekHours,
+)
 from inbox.models.figures import COUNTS
 from lines.models import Environment, Event
 from tests.conftest import CARL, DORA
@@ -23,6 +34,16 @@ TABLES = {
     Figures: ("grain", "label", "line", "since", "author", "service", *COUNTS),
     AnswerTimes: ("grain", "label", "line", "since", "author", "is_first", "in_hours", "bucket", "count"),
     FailureFigures: ("grain", "label", "line", "since", "author", "code", "count"),
+    TeamTimes: (
+        "environment",
+        "grain",
+        "label",
+        "since",
+        "is_first",
+        "in_hours",
+        "bucket",
+        "count",
+    ),
     WeekHours: ("label", "line", "since", "weekday", "hour", "inbound", "outbound"),
 }
 
@@ -74,6 +95,13 @@ def number(environment):
 
 def stored():
     return {model: sorted(map(str, model.objects.values_list(*names))) for model, names in TABLES.items()}
+
+
+def in_all(model):
+    """The counts of days and months over all lines."""
+    names = ("grain", "since", "label", "is_first", "in_hours", "bucket")
+    rows = model.objects.exclude(grain="h").values(*names).annotate(n=Sum("count"))
+    return sorted(map(str, rows.values_list(*names, "n")))
 
 
 def total(label=None, **filters):
@@ -226,6 +254,7 @@ def test_in_whatever_order_they_are_told_figures_equal_the_messages(
                 follow(portland)
         follow(portland)
         kept = stored()
+        assert in_all(TeamTimes) == in_all(AnswerTimes)
         rollup.rebuild(portland)
         assert kept == stored()
         received = Message.objects.filter(direction="inbound")
