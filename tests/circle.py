@@ -208,15 +208,16 @@ def two_partylines(*, slug="fairwheel", options=(), **settings):
                 list(enders.map(Half.stop, (a, b)))
 
 
-# What was said in an environment, by the ids of the account: of each message where, by whom, when and what became of it.
+# What was said in an environment, by the ids of the account: of each message where, by whom, when and what became of it, and the
+# newest tapback of each person, which is the one that a phone shows.
 SAID = """
 SELECT {message}::text, {chat}::text, direction, handle.value,
     CASE WHEN direction = 'inbound' THEN at END, message.sent_at, delivered_at, read_at, failed_at IS NOT NULL,
     (SELECT string_agg(kind || ' ' || text, E'\\n' ORDER BY index) FROM inbox_part part WHERE part.message_id = message.id),
-    (SELECT string_agg(concat_ws(' ', part_index, who.value, type, emoji), E'\\n' ORDER BY part_index, who.value, type, emoji)
-        FROM inbox_reaction reaction LEFT JOIN inbox_handle who ON who.id = reaction.handle_id
-        WHERE reaction.message_id = message.id
-            AND added_at IS NOT NULL AND (removed_at IS NULL OR removed_at < added_at))
+    (SELECT string_agg(concat_ws(' ', part_index, who.value, type, emoji), E'\\n' ORDER BY part_index, who.value) FROM (
+        SELECT DISTINCT ON (part_index, handle_id) * FROM inbox_reaction reaction
+        WHERE reaction.message_id = message.id AND added_at IS NOT NULL ORDER BY part_index, handle_id, added_at DESC, key DESC
+    ) newest LEFT JOIN inbox_handle who ON who.id = newest.handle_id WHERE removed_at IS NULL OR removed_at < added_at)
 FROM inbox_message message JOIN inbox_chat chat ON chat.id = message.chat_id LEFT JOIN inbox_handle handle ON handle.id = message.sender_id
 WHERE message.environment_id = (SELECT id FROM lines_environment WHERE slug = %s) AND message.deleted_at IS NULL
 ORDER BY 1

@@ -44,8 +44,8 @@ class Page:
 def read(comparison, gateway, rows, began):
     pages = fetch_all(gateway, rows)
     with transaction.atomic():
-        comparison.renew(time.monotonic() - began)
         Reader(comparison).learn(pages)
+        comparison.renew(time.monotonic() - began)
 
 
 def fetch_all(gateway, rows):
