@@ -114,6 +114,19 @@ def write(page, text):
     page.get_by_role("button", name="Send", exact=True).click()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_page_of_the_account(window, axe, theme):
+    lou = window(color_scheme=theme, reduced_motion="reduce")
+    lou.goto("/settings/account/")
+    lou.get_by_text("Change the key").first.click()
+    axe(lou)
+    lou.get_by_role("button", name="Disconnect…").click()
+    expect(lou.get_by_role("dialog", name="Disconnect Front?")).to_be_visible()
+    axe(lou)
+    lou.goto("/settings/account/comparisons/")
+    axe(lou)
+
+
 def test_words_go_both_ways_and_what_became_of_them_is_known(talk):
     lou, nora = talk(NORA, "Nora")
     nora.write("Is my bike ready?")
@@ -250,3 +263,13 @@ def test_what_does_not_arrive_says_why(talk, circle, window):
     write(lou, "Can you hear us?")
     expect(state(lou, "Can you hear us?")).to_contain_text("Not delivered")
     expect(state(lou, "Can you hear us?")).to_contain_text("4001")
+
+
+def test_the_webhook_gets_a_new_secret_without_a_gap(window, talk):
+    lou = window()
+    lou.goto("/settings/account/")
+    lou.get_by_role("button", name="New secret").click()
+    expect(lou.get_by_text("both count until")).to_be_visible()
+    lou, nora = talk(NORA, "Nora")
+    nora.write("Signed by the newer one")
+    expect(message(lou, "Signed by the newer one")).to_have_count(1)
