@@ -128,8 +128,13 @@ def make(environment, chat, item):
         cleared_at=None if inbound else item.sent_at or item.at,
         recovered_at=item.recovered_at,
         **{name: getattr(item, name) for name in (*TIMES, *ONCE)}
-        | ({"reconciled_at": item.reconciled_at or timezone.now()} if item.is_history else {}),
+        | (history_of(item) if item.is_history else {}),
     )
+
+
+def history_of(item):
+    """What is long over was not late."""
+    return {"reconciled_at": item.reconciled_at or timezone.now(), "created_at": item.at}
 
 
 def merge(message, item):

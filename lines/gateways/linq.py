@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import httpx
 import linq
-from django.core.cache import cache
 
 from lines.gateways.base import Accepted, Gateway, GatewayError, PermanentFailure, TemporaryFailure
 from lines.gateways.breaker import breaker_of
@@ -14,8 +13,6 @@ from lines.gateways.road import Road, hosts_named
 
 # Seconds: for the whole answer, and to reach the carrier at all.
 ANSWERS_WITHIN, CONNECTS_WITHIN = 30, 5
-# How long the carrier is sure to keep an upload; a message that is tried again names the same.
-UPLOAD_LASTS = 20 * 60 * 60
 # What a part of ours has that is not for the wire.
 OURS = ("file", "filename", "mime_type", "size_bytes")
 # What a text of ours has besides its words, as it goes over the wire.
@@ -175,13 +172,12 @@ class LinqGateway(Gateway):
         if part["type"] != "media":
             extra = {name: part[name] for name in OF_A_TEXT if part.get(name) is not None}
             return {"type": part["type"], "value": part["value"]} | extra
-        name = f"linq-upload:{self.environment.pk}:{message.idempotency_key}:{index}"
-        attachment_id = cache.get(name)
+        attachment_id = self.account.uploaded(message.idempotency_key, index)
         if attachment_id is None:
             attachment_id = self.upload(
                 part["file"], part["filename"], part["mime_type"], part["size_bytes"]
             ).attachment_id
-            cache.set(name, attachment_id, UPLOAD_LASTS)
+            attachment_id = self.account.keep_upload(message.idempotency_key, index, attachment_id)
         rest = {name: value for name, value in part.items() if name not in OURS}
         return rest | {"type": "media", "attachment_id": attachment_id}
 

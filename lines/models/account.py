@@ -17,6 +17,8 @@ VERSION = "2026-02-03"
 # While a signing secret is changed both post; then the older subscription goes, and what it is still trying to post counts
 # for as long as the carrier tries.
 BOTH_POST, OLDER_COUNTS = timedelta(minutes=10), timedelta(hours=1)
+# How long the carrier is sure to keep an upload.
+UPLOAD_LASTS = timedelta(hours=20)
 NOT_LET_IN = 2004
 KEY_LOST = "Linq does not accept the key any more"
 NOT_CONNECTED = "its account is not connected"
@@ -237,6 +239,19 @@ class Account(models.Model):
         except (TemporaryFailure, PermanentFailure) as failure:
             raise NotAllowed(sentence_of(failure, self.base_url)) from failure
 
+    # Files on their way.
+
+    def uploaded(self, key, index):
+        """The account's id of the file that was uploaded as this part of the message of this key; None where none was."""
+        found = self.uploads.filter(key=key, index=index, at__gt=timezone.now() - UPLOAD_LASTS)
+        return found.values_list("attachment_id", flat=True).first()
+
+    def keep_upload(self, key, index, attachment_id):
+        """The id that counts: whoever was first."""
+        self.uploads.filter(at__lte=timezone.now() - UPLOAD_LASTS).delete()
+        first, _ = self.uploads.get_or_create(key=key, index=index, defaults={"attachment_id": attachment_id})
+        return first.attachment_id
+
     # Trouble.
 
     @property
@@ -262,6 +277,25 @@ class Account(models.Model):
         self.trouble, self.trouble_since = trouble, since
         type = "inbox.account_in_trouble" if trouble else "inbox.account_well"
         self.environment.record(type, data={"reason": trouble})
+
+
+class Upload(models.Model):
+    """A file that the account has, for a message which may have to be tried again: another upload would make it another
+    message under the same key."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="uploads")
+    key = models.CharField(max_length=255)
+    index = models.PositiveSmallIntegerField()
+    attachment_id = models.CharField(max_length=100)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "key", "index"], name="one_upload_of_a_part")
+        ]
+
+    def __str__(self):
+        return self.attachment_id
 
 
 def sentence_of(failure, base_url):

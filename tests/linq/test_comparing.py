@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -87,6 +88,7 @@ def test_all_that_was_said_is_there_and_nothing_of_it_is_new(here, chat, make_ch
         (c.display_name, c.is_group, c.participants_key)
         for c in Chat.objects.filter(environment=chat.environment)
     }
+    assert not any(message.came_late for message in Message.objects.filter(environment=here))
     assert not ChatRead.objects.filter(chat__environment=here).exists()
     assert not Chat.objects.filter(environment=here).exclude(waiting_since=None).exists()
     types = Event.objects.filter(environment=here, type__contains=".").exclude(
@@ -214,6 +216,7 @@ def test_a_message_that_nobody_told_of_is_found_and_is_new(here, connected, chat
     found = Message.objects.get(environment=here, external_id=str(lost.pk))
     assert found.recovered_at is not None
     assert found.reconciled_at is None
+    assert "found <local-time" in render_to_string("chats/_message.html", {"message": found})
     mirrored = Chat.objects.get(environment=here)
     assert mirrored.waiting_since == lost.at
     assert ChatRead.objects.get(chat=mirrored, user=max).is_unread
