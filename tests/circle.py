@@ -141,7 +141,7 @@ class Half:
 
     def shell(self, code):
         words = [*LAUNCH, "manage", "shell", "-v0", "-c", code]
-        ran = subprocess.run(words, cwd=ROOT, env=self.given, capture_output=True, text=True, timeout=300)
+        ran = subprocess.run(words, cwd=ROOT, env=self.given, capture_output=True, text=True, timeout=900)
         if ran.returncode:
             raise AssertionError(f"{self.name}: {ran.stdout}{ran.stderr}")
         return ran.stdout
