@@ -156,6 +156,7 @@ def test_what_was_compared_found_and_mended_is_shown(screen, connected, chat, ma
     monkeypatch.setattr(reading, "ON_ITS_WAY", timedelta(0))
     connected.mirrored_since = timezone.now() - timedelta(hours=1)
     connected.save()
+    connected.environment.lines.update(created_at=connected.mirrored_since)
     screen.post("compare-account")
     worker.work(Comparison.objects.get().pk)
     shown = screen.get()

@@ -70,6 +70,7 @@ def begin_earlier(connected, ago=timedelta(hours=1)):
     """The mirror is older than what was just said."""
     connected.mirrored_since = timezone.now() - ago
     connected.save()
+    connected.environment.lines.update(created_at=connected.mirrored_since)
 
 
 # What was there before.
@@ -202,6 +203,35 @@ def test_what_the_account_cannot_answer_now_is_asked_again_later(here, chat, mon
     comparison.refresh_from_db()
     assert (comparison.state, comparison.error) == ("running", "Slow down")
     assert comparison.next_step_at > timezone.now() + timedelta(seconds=25)
+
+
+def test_what_was_said_on_a_later_line_is_history_too(
+    here, connected, chat, workshop, make_chat, make_message, max
+):
+    begin_earlier(connected)
+    make_message(make_chat(workshop, DORA), "Long before you had this line", ago=60)
+    connected.look_again()
+    connected.choose([workshop.phone_number], by=max)
+    later = here.lines.filter(phone_number=workshop.phone_number)
+    worker.work(Comparison.begin(here, Kind.IMPORT, lines=list(later)).pk)
+
+    message = Message.objects.get(line__in=later)
+    assert message.reconciled_at is not None
+    assert message.recovered_at is None
+    assert not ChatRead.objects.filter(chat__line__in=later).exists()
+
+
+def test_an_import_under_way_takes_a_later_line_in(
+    here, connected, chat, workshop, make_chat, make_message, max
+):
+    importing = Comparison.begin(here, Kind.IMPORT)
+    make_message(make_chat(workshop, DORA), "On the later line", ago=60)
+    connected.look_again()
+    connected.choose([workshop.phone_number], by=max)
+    assert Comparison.begin(here, Kind.IMPORT, lines=list(here.lines.all())) is None
+    worker.work(importing.pk)
+    assert said(here) == said(chat.environment)
+    assert Comparison.objects.get().lines.count() == 2
 
 
 # What got lost.

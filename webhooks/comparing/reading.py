@@ -84,8 +84,10 @@ class Reader:
     def __init__(self, comparison):
         self.comparison, self.environment = comparison, comparison.environment
         self.now = timezone.now()
-        # What is from before is history; without a subscription all of it is.
-        self.mirrored_since = self.environment.account.mirrored_since or self.now
+        # What is from before a line was had is history; without a subscription all of it is.
+        since = self.environment.account.mirrored_since or self.now
+        chosen = dict(self.environment.lines.values_list("pk", "created_at"))
+        self.mirrored_since = {line: max(since, at) for line, at in chosen.items()}
 
     def learn(self, pages):
         ids = [one["id"] for page in pages for one in page.messages]
@@ -105,10 +107,10 @@ class Reader:
             if page.chat is None:
                 self.lose(page)
                 continue
-            is_old = page.row.external_id in self.chats or rest.created_at(page.chat) < self.mirrored_since
+            is_old = page.row.external_id in self.chats or rest.created_at(page.chat) < self.since(page)
             (old if is_old else new).extend(self.news_of_chat(page))
             for message in sorted(self.wanted(page), key=rest.said_at):
-                (old if self.is_history(message) else new).extend(self.news_of(message, page))
+                (old if self.is_history(message, page) else new).extend(self.news_of(message, page))
         learned = [mirror.learn(self.environment, old, is_history=True) if old else None]
         learned.append(mirror.learn(self.environment, new) if new else None)
         for one in filter(None, learned):
@@ -127,11 +129,15 @@ class Reader:
             message
             for message in page.messages
             if not (back_to and rest.said_at(message) < back_to)
-            and (self.is_history(message) or rest.changed_at(message) < self.now - ON_ITS_WAY)
+            and (self.is_history(message, page) or rest.changed_at(message) < self.now - ON_ITS_WAY)
         ]
 
-    def is_history(self, message):
-        return message["id"] not in self.known and rest.said_at(message) < self.mirrored_since
+    def since(self, page):
+        """Since when the line of the page is mirrored."""
+        return self.mirrored_since[page.row.line_id]
+
+    def is_history(self, message, page):
+        return message["id"] not in self.known and rest.said_at(message) < self.since(page)
 
     def news_of_chat(self, page):
         """What the account says of it that is not so here."""
@@ -162,7 +168,7 @@ class Reader:
             message, *rest_of_poll = rest.poll(envelope, data, page.chat)
         else:
             message, rest_of_poll = rest.message(data, page.chat), []
-        message.is_history = rest.said_at(data) < self.mirrored_since
+        message.is_history = rest.said_at(data) < self.since(page)
         message.recovered_at = None if message.is_history else self.now
         at = message.at if message.is_history else self.now
         failure = rest.failure(data)
@@ -257,7 +263,7 @@ class Reader:
             one["id"]
             for page in pages
             for one in page.messages
-            if one["id"] in created and not self.is_history(one)
+            if one["id"] in created and not self.is_history(one, page)
         }
         for external_id in live:
             self.found[external_id] = [(Repair.What.MESSAGE, "")]

@@ -94,14 +94,19 @@ class Comparison(models.Model):
     @classmethod
     @transaction.atomic
     def begin(cls, environment, kind, *, lines=None, since=None, back_to=None, reason="", by=None):
-        """Go through the lines that the account has, or these of them; None where one like it is under way."""
+        """Go through the lines that the account has, or these of them; None where one like it is under way. An import that
+        is under way takes further lines in."""
         type(environment).objects.select_for_update(no_key=True).get(pk=environment.pk)
         same = cls.objects.unfinished().filter(environment=environment)
         imports = Q(kind=cls.Kind.IMPORT)
         same = same.filter(imports if kind == cls.Kind.IMPORT else ~imports)
         had = environment.lines.exclude(external_id=None).exclude(carrier_status="RELEASED")
         lines = list(had if lines is None else had.filter(pk__in=[line.pk for line in lines]))
-        if same.exists() or not lines:
+        if not lines:
+            return None
+        if running := same.first():
+            if running.is_import:
+                running.take_in(lines)
             return None
         comparison = cls.objects.create(
             environment=environment,
@@ -111,11 +116,16 @@ class Comparison(models.Model):
             back_to=back_to,
             reason=reason,
         )
-        LineComparison.objects.bulk_create(LineComparison(comparison=comparison, line=line) for line in lines)
+        comparison.take_in(lines)
         if by or kind == cls.Kind.IMPORT:
             environment.record("inbox.comparison_begun", by=by, data={"kind": kind})
         comparison.wake()
         return comparison
+
+    def take_in(self, lines):
+        """Go through these too; those that it has already go on where they are."""
+        rows = [LineComparison(comparison=self, line=line) for line in lines]
+        LineComparison.objects.bulk_create(rows, ignore_conflicts=True)
 
     @property
     def is_import(self):
