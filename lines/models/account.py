@@ -204,7 +204,7 @@ class Account(models.Model):
         if self.older_subscription_id and now > self.older_until - OLDER_COUNTS + BOTH_POST:
             self.gateway.unsubscribe(self.older_subscription_id)
             self.older_subscription_id = ""
-        if not self.older_subscription_id and self.older_until and now > self.older_until:
+        if not self.older_subscription_id and now > self.older_until:
             self.older_secret, self.older_until = "", None
         self.save(update_fields=["older_subscription_id", "older_secret", "older_until"])
 

@@ -10,7 +10,7 @@ from lines.gateways.breaker import RESTS_AFTER, breaker_of
 from lines.models import Account, ApiToken, Environment
 from webhooks import apply
 from webhooks.comparing import reading, worker
-from webhooks.models import Comparison, Receipt, Subscription
+from webhooks.models import Comparison, Receipt, Repair, Subscription
 
 pytestmark = pytest.mark.django_db
 
@@ -189,7 +189,7 @@ def test_the_page_asks_as_much_for_many_lines_as_for_few(
     connected.numbers = [
         {"id": line.external_id, "phone_number": line.phone_number}
         for line in connected.environment.lines.all()
-    ]
+    ] + [{"id": f"more {number}", "phone_number": f"+1555001{number:04}"} for number in range(20)]
     connected.save()
     Comparison.begin(connected.environment, Comparison.Kind.REGULAR)
     Comparison.objects.update(state="done", ended_at=timezone.now())
@@ -228,3 +228,20 @@ def test_only_admins_of_it_learn_that_there_is_an_account(connected, person, olg
             assert client.post(reverse(name)).status_code in (404, 422)
     assert Account.objects.get().key == connected.key
     assert not Comparison.objects.exists()
+
+
+def test_what_was_compared_asks_as_much_for_many_comparisons_as_for_few(
+    screen, connected, chat, make_chat, make_message, monkeypatch, django_assert_max_num_queries
+):
+    here = connected.environment
+    line, chats = here.lines.get(), []
+    for number in range(12):
+        chats.append(make_chat(line, f"+1212555{number:04}", external_id=str(number)))
+        comparison = Comparison.begin(here, Comparison.Kind.REGULAR)
+        comparison.lines.update(messages=number)
+        for found in chats:
+            Repair.objects.create(comparison=comparison, line=line, chat=found, what="message")
+        Comparison.objects.filter(pk=comparison.pk).update(state="done", ended_at=timezone.now())
+    with django_assert_max_num_queries(27):
+        shown = screen.get("comparisons")
+    assert shown.count("A message had not reached us") == 78

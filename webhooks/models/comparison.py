@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from django.db import models, transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from uuid_utils.compat import uuid4
 
 from partyline.wake import wake
@@ -219,17 +220,17 @@ class Comparison(models.Model):
     def counts(self):
         """Of all lines: chats listed, messages read, those that were missing, those of which something was, and chats gone."""
         names = ("chats", "messages", "missing", "changed", "gone")
-        found = self.lines.aggregate(**{name: Sum(name) for name in names})
-        return {name: found[name] or 0 for name in names}
+        rows = self.lines.all()
+        return {name: sum(getattr(row, name) for row in rows) for name in names}
 
     @property
     def repaired(self):
         counts = self.counts
         return counts["missing"] + counts["changed"] + counts["gone"]
 
-    @property
+    @cached_property
     def progress(self):
-        """(chats of which all is here, chats in all, whether all are listed)"""
+        """For a page, once: (chats of which all is here, chats in all, whether all are listed)"""
         chats = self.chats.aggregate(all=Count("pk"), left=Count("pk", filter=Q(is_done=False)))
         is_listed = not self.lines.filter(is_listed=False).exists()
         if self.state in (self.State.DONE, self.State.STOPPED):

@@ -7,12 +7,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from inbox.models import Chat
 from lines.gateways.road import hosts_named
 from lines.models import Account
 from lines.models.keeping import NotAllowed
@@ -20,7 +21,7 @@ from lines.shortcuts import admin_of
 from lines.views.environments import TypedForm, first_of
 from partyline.addresses import is_public
 from webhooks.handlers import WANTED
-from webhooks.models import Comparison
+from webhooks.models import Comparison, Repair
 
 YEAR = timedelta(days=365)
 # Comparisons of one page, and repairs that are listed of each.
@@ -174,12 +175,11 @@ def comparisons(request):
     rows = environment.comparisons.order_by("-pk").annotate(found=Count("repairs"))
     if request.GET.get("repaired"):
         rows = rows.filter(found__gt=0)
-    rows = list(rows[:PER_PAGE])
-    for row in rows:
-        listed = (
-            row.repairs.select_related("line", "chat__line", "message") if row.found else row.repairs.none()
-        )
-        row.listed = list(listed.order_by("pk")[:REPAIRS])
+    repairs = Repair.objects.select_related("line").prefetch_related(
+        Prefetch("chat", Chat.objects.for_rows())
+    )
+    listed = Prefetch("repairs", repairs.order_by("pk")[:REPAIRS], to_attr="listed")
+    rows = rows.prefetch_related("lines", listed)[:PER_PAGE]
     context = {"rows": rows, "only_repaired": bool(request.GET.get("repaired"))}
     return render(request, "connecting/comparisons.html", context)
 
@@ -227,13 +227,17 @@ def page(request, environment, form=None, *, status=200):
         imports = environment.comparisons.filter(kind=Comparison.Kind.IMPORT).order_by("-pk")
         others = environment.comparisons.exclude(kind=Comparison.Kind.IMPORT).order_by("-pk")
         latest = others.filter(state=Comparison.State.DONE).prefetch_related("lines__line", "repairs").first()
+        found = account.found
+        chosen = [line for _, line in found if line]
+        steps = [True, bool(chosen), bool(account.subscription_id), bool(account.heard_at)]
         context |= {
-            "found": account.found,
+            "found": found,
+            "chosen": chosen,
             "imported": imports.first(),
             "latest": latest,
             "running": others.filter(state=Comparison.State.RUNNING).first(),
-            "done": sum([True, bool(account.lines), bool(account.subscription_id), bool(account.heard_at)]),
-            "steps": steps(account),
+            "done": sum(steps),
+            "next": next((number for number, is_done in enumerate(steps, 1) if not is_done), 5),
         }
         if latest:
             context["table"] = [(row, repairs_of(latest, row)) for row in latest.lines.all()]
@@ -243,12 +247,6 @@ def page(request, environment, form=None, *, status=200):
 def elsewhere(account):
     """Where the account is asked, unless that is where all are."""
     return account.base_url if account and account.base_url != settings.LINQ_API_URL else ""
-
-
-def steps(account):
-    """What is done, and the number of the step that is next."""
-    done = [True, bool(account.lines), bool(account.subscription_id), bool(account.heard_at)]
-    return {"next": next((number for number, is_done in enumerate(done, 1) if not is_done), 5)}
 
 
 def repairs_of(comparison, row):
